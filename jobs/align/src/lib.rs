@@ -1,0 +1,1 @@
+//! Utterances and chat to offset_segment, aligned_turn and the QA page.

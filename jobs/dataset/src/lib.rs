@@ -1,0 +1,1 @@
+//! Aligned turns and SQL filters to examples, drops and a report.

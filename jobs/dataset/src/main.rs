@@ -1,0 +1,2 @@
+//! The `dataset` command.
+fn main() {}

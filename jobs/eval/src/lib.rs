@@ -1,0 +1,1 @@
+//! Adapter to metrics and verdict; gate; promote.

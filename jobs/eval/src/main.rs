@@ -1,0 +1,2 @@
+//! The `eval` command.
+fn main() {}

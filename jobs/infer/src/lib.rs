@@ -1,0 +1,1 @@
+//! Promoted adapter to replies: command line and local HTTP server.

@@ -1,0 +1,1 @@
+//! VOD and chat to vod, media and chat_message.

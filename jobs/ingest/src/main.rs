@@ -1,0 +1,2 @@
+//! The `ingest` command.
+fn main() {}

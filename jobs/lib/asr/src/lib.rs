@@ -1,0 +1,1 @@
+//! Voice activity, recognition and word times through whisper.cpp.

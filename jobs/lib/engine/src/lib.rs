@@ -1,0 +1,1 @@
+//! DataFusion with every table registered; runs the files in sql/.

@@ -1,0 +1,1 @@
+//! Text filters and verdicts, the same for eval and infer.

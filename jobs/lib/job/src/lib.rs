@@ -1,0 +1,1 @@
+//! What every command shares: flags, tracing, progress, exit codes, commit.

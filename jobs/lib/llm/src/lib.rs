@@ -1,0 +1,1 @@
+//! Decoder, quantised linear op, LoRA, checkpoints and generation.

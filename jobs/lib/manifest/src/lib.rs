@@ -1,0 +1,1 @@
+//! Run identity, canonical JSON and every record a store keeps.

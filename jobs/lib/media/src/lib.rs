@@ -1,0 +1,1 @@
+//! Probe, demux and decode through ffmpeg.

@@ -1,0 +1,5 @@
+//! The one prompt renderer: messages to token ids and loss mask.
+
+mod vocabulary;
+
+pub use vocabulary::Vocabulary;

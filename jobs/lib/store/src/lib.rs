@@ -1,0 +1,1 @@
+//! Object store: layout, create-only commit, checked Parquet.

@@ -1,0 +1,1 @@
+//! Fixtures, real servers and sample streams for tests.

@@ -1,0 +1,1 @@
+//! Pinned model files: list, pull, import.

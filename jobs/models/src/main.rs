@@ -1,0 +1,2 @@
+//! The `models` command.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Runs the jobs in order as processes.

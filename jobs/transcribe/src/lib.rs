@@ -1,0 +1,1 @@
+//! Media to utterance and word.

@@ -1,0 +1,2 @@
+//! The `transcribe` command.
+fn main() {}

@@ -1,0 +1,1 @@
+//! One file per table: row struct, Arrow fields and conversion.
