@@ -1,1 +1,36 @@
-//! Object store: layout, create-only commit, checked Parquet.
+//! The object store: where everything lies, how it is committed, and how it is read back checked.
+//!
+//! ```text
+//! blobs/sha256/<aa>/<digest>                     immutable bytes: media, audio, models, adapters, pages
+//! tables/<table>/v<N>/run=<run-id>/part-0.parquet
+//! runs/<job>/<run-id>/manifest.json              deterministic; written last
+//! runs/<job>/<run-id>/record-<n>.json            volatile: times, host, executable
+//! vods/<platform>/<vod-id>/<generation>.json     which ingest run is generation N
+//! datasets/<name>/<version>.json                 which run is version N
+//! datasets/<name>/splits/<platform>/<vod-id>.json the split of a broadcast, given once
+//! adapters/<name>/<version>.json
+//! releases/<channel>/<seq>.json                  promotions
+//! logs/infer/date=<day>/<server>-<seq>.parquet
+//! ```
+//!
+//! Every write is create-only. A path is made of validated ids and digests only. An object that exists with other bytes
+//! is never overwritten: that is an alarm ([`StoreError::Differs`]).
+
+mod blob;
+mod commit;
+mod error;
+mod layout;
+mod location;
+mod logs;
+mod objects;
+mod probe;
+mod runs;
+mod tables;
+mod versions;
+
+pub use blob::BlobInfo;
+pub use commit::RunWriter;
+pub use error::StoreError;
+pub use location::Store;
+pub use runs::Run;
+pub use versions::{Named, Versioned};

@@ -1,0 +1,156 @@
+//! Opening a store from its URL.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use object_store::ObjectStore;
+use object_store::aws::{AmazonS3Builder, S3ConditionalPut};
+use object_store::local::LocalFileSystem;
+use object_store::memory::InMemory;
+use object_store::prefix::PrefixStore;
+use url::Url;
+
+use crate::StoreError;
+
+/// A store that answers create-only writes.
+#[derive(Clone, Debug)]
+pub struct Store {
+    objects: Arc<dyn ObjectStore>,
+    url: String,
+}
+
+impl Store {
+    /// Opens the store at `url` and probes that it creates without overwriting: a folder, `file:PATH`, or
+    /// `s3://BUCKET/PREFIX` (endpoint and credentials from the usual `AWS_*` variables; MinIO through `AWS_ENDPOINT`).
+    ///
+    /// # Errors
+    /// When the URL is of no known kind, the store cannot be reached or written, or it ignores create-only writes.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        let store = Self::open_unprobed(url)?;
+        crate::probe::probe(&store).await?;
+        Ok(store)
+    }
+
+    /// Opens the store at `url` for reading: no probe is written. A folder has to exist.
+    ///
+    /// # Errors
+    /// When the URL is of no known kind or the folder does not exist.
+    pub fn open_to_read(url: &str) -> Result<Self, StoreError> {
+        if let Place::Folder(path) = Place::parse(url)?
+            && !path.is_dir()
+        {
+            let reason = "there is no such folder".to_owned();
+            return Err(StoreError::Url { url: url.to_owned(), reason });
+        }
+        Self::open_unprobed(url)
+    }
+
+    /// A store in memory, empty.
+    pub fn in_memory() -> Self {
+        Self { objects: Arc::new(InMemory::new()), url: "memory:".to_owned() }
+    }
+
+    /// A store over any object store, for wrappers that inject faults.
+    pub fn over(objects: Arc<dyn ObjectStore>, url: &str) -> Self {
+        Self { objects, url: url.to_owned() }
+    }
+
+    /// The URL it was opened with.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The object store below, for engines that read it themselves. Paths are those of the layout.
+    pub fn objects(&self) -> Arc<dyn ObjectStore> {
+        Arc::clone(&self.objects)
+    }
+
+    fn open_unprobed(url: &str) -> Result<Self, StoreError> {
+        let objects: Arc<dyn ObjectStore> = match Place::parse(url)? {
+            Place::Folder(path) => {
+                let folder = |source| StoreError::Folder { path: path.clone(), source };
+                std::fs::create_dir_all(&path).map_err(folder)?;
+                let path = std::fs::canonicalize(&path).map_err(folder)?;
+                let local = LocalFileSystem::new_with_prefix(&path);
+                Arc::new(local.map_err(|source| backend("opening", url, source))?)
+            }
+            Place::S3 { bucket, prefix } => {
+                let s3 = AmazonS3Builder::from_env()
+                    .with_bucket_name(bucket)
+                    .with_conditional_put(S3ConditionalPut::ETagMatch)
+                    .build()
+                    .map_err(|source| backend("opening", url, source))?;
+                match prefix.as_str() {
+                    "" => Arc::new(s3),
+                    prefix => Arc::new(PrefixStore::new(s3, prefix)),
+                }
+            }
+        };
+        Ok(Self { objects, url: url.to_owned() })
+    }
+}
+
+pub(crate) fn backend(operation: &'static str, path: &str, source: object_store::Error) -> StoreError {
+    StoreError::Backend { operation, path: path.to_owned(), source }
+}
+
+/// Where a URL points.
+enum Place {
+    Folder(PathBuf),
+    S3 { bucket: String, prefix: String },
+}
+
+impl Place {
+    fn parse(url: &str) -> Result<Self, StoreError> {
+        let refuse = |reason: &str| StoreError::Url { url: url.to_owned(), reason: reason.to_owned() };
+        if url.is_empty() || url.contains('\0') {
+            return Err(refuse("it is empty or has a NUL"));
+        }
+        if let Some(path) = url.strip_prefix("file://").or_else(|| url.strip_prefix("file:")) {
+            return if path.is_empty() { Err(refuse("it names no folder")) } else { Ok(Self::Folder(path.into())) };
+        }
+        if !url.contains("://") {
+            return Ok(Self::Folder(url.into()));
+        }
+        let parsed = Url::parse(url).map_err(|error| refuse(&error.to_string()))?;
+        match parsed.scheme() {
+            "s3" if !parsed.username().is_empty() || parsed.password().is_some() => {
+                Err(refuse("credentials do not belong into a URL, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"))
+            }
+            "s3" => {
+                let bucket =
+                    parsed.host_str().filter(|host| !host.is_empty()).ok_or_else(|| refuse("it names no bucket"))?;
+                let prefix = parsed.path().trim_matches('/').to_owned();
+                Ok(Self::S3 { bucket: bucket.to_owned(), prefix })
+            }
+            scheme => Err(refuse(&format!("stores over {scheme}: are not supported"))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_that_name_no_store_are_refused_with_the_reason() {
+        for (url, reason) in [
+            ("", "empty"),
+            ("file:", "names no folder"),
+            ("ftp://host/x", "ftp: are not supported"),
+            ("s3:///prefix", "bucket"),
+            ("s3://key:secret@bucket/x", "credentials"),
+        ] {
+            let error = Place::parse(url).err().map(|error| error.to_string()).unwrap_or_default();
+            assert!(error.contains(reason), "{url}: {error}");
+        }
+    }
+
+    #[test]
+    fn reading_does_not_make_a_folder() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("none");
+        assert!(Store::open_to_read(folder.to_str().unwrap()).is_err());
+        assert!(!folder.exists());
+    }
+}
