@@ -1,1 +1,20 @@
-//! What every command shares: flags, tracing, progress, exit codes, commit.
+//! What every command shares: flags, tracing, progress, exit codes, and the frame in which a run is made or found.
+//!
+//! A job's `main.rs` is one call of [`main`]; its work is a function from validated parameters to a committed run,
+//! usually inside [`Job::run_once`].
+
+mod completions;
+mod executable;
+mod exit;
+mod flags;
+mod frame;
+mod logging;
+mod progress;
+mod run;
+
+pub use completions::Completions;
+pub use exit::{Exit, report_error};
+pub use flags::{Flags, HasFlags, ProgressMode};
+pub use frame::{Job, main};
+pub use progress::Progress;
+pub use run::{Done, Question};

@@ -58,6 +58,11 @@ impl RunWriter<'_> {
         self.manifest.run_id
     }
 
+    /// The job that runs.
+    pub fn job(&self) -> &str {
+        &self.manifest.key.job
+    }
+
     /// The store it is written to.
     pub fn store(&self) -> &Store {
         self.store

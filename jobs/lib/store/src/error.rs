@@ -49,6 +49,12 @@ pub enum StoreError {
         /// The object.
         path: String,
     },
+    /// A model was not taken into the store.
+    #[error("the store has no model {name}; run `models pull {name}` (`models list` shows the names)")]
+    NoModel {
+        /// The name.
+        name: ids::Name,
+    },
     /// The object is larger than anything we would write there.
     #[error("{path} has {size} bytes, more than the {limit} allowed there; it was not written by this program")]
     TooLarge {

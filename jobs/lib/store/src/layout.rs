@@ -27,6 +27,10 @@ pub(crate) fn record(job: &str, run: &RunId, number: u64) -> Path {
     Path::from(format!("runs/{job}/{run}/record-{number}.json"))
 }
 
+pub(crate) fn checkpoint(job: &str, run: &RunId, number: u64) -> Path {
+    Path::from(format!("runs/{job}/{run}/checkpoint-{number}.json"))
+}
+
 pub(crate) fn vods() -> Path {
     Path::from("vods")
 }

@@ -5,6 +5,7 @@
 //! tables/<table>/v<N>/run=<run-id>/part-0.parquet
 //! runs/<job>/<run-id>/manifest.json              deterministic; written last
 //! runs/<job>/<run-id>/record-<n>.json            volatile: times, host, executable
+//! runs/<job>/<run-id>/checkpoint-<n>.json        how far an interrupted run got
 //! vods/<platform>/<vod-id>/<generation>.json     which ingest run is generation N
 //! datasets/<name>/<version>.json                 which run is version N
 //! datasets/<name>/splits/<platform>/<vod-id>.json the split of a broadcast, given once
@@ -17,11 +18,13 @@
 //! is never overwritten: that is an alarm ([`StoreError::Differs`]).
 
 mod blob;
+mod checkpoints;
 mod commit;
 mod error;
 mod layout;
 mod location;
 mod logs;
+mod models;
 mod objects;
 mod probe;
 mod runs;
@@ -32,5 +35,6 @@ pub use blob::BlobInfo;
 pub use commit::RunWriter;
 pub use error::StoreError;
 pub use location::Store;
+pub use models::Model;
 pub use runs::Run;
 pub use versions::{Named, Versioned};
