@@ -66,7 +66,7 @@ pub struct Message {
     pub lag_ms: Option<i64>,
 }
 
-/// Why a message was made; all but the first two are there for the filters to catch.
+/// Why a message was made; all but `Reply` and `Chatter` are there for the filters to catch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
