@@ -8,6 +8,7 @@ mod executable;
 mod exit;
 mod flags;
 mod frame;
+pub mod keyring;
 mod logging;
 mod progress;
 mod run;
