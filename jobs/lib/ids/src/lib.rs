@@ -19,7 +19,7 @@ pub struct IdError {
 
 impl IdError {
     /// An error for `value`, shortened so that hostile input cannot flood a message.
-    fn new(kind: &'static str, value: &str, rule: &'static str) -> Self {
+    pub fn new(kind: &'static str, value: &str, rule: &'static str) -> Self {
         let value = value.chars().take(80).collect();
         Self { kind, value, rule }
     }

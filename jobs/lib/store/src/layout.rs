@@ -47,6 +47,11 @@ pub(crate) fn split(dataset: &Name, vod: &VodKey) -> Path {
     Path::from(format!("datasets/{dataset}/splits/{}/{}.json", vod.platform, vod.id))
 }
 
+/// The ledger of a dataset's splits.
+pub(crate) fn splits(dataset: &Name) -> Path {
+    Path::from(format!("datasets/{dataset}/splits"))
+}
+
 pub(crate) fn releases(channel: &Name) -> Path {
     Path::from(format!("releases/{channel}"))
 }

@@ -21,6 +21,7 @@ mod blob;
 mod checkpoints;
 mod commit;
 mod error;
+mod inspect;
 mod layout;
 mod location;
 mod logs;

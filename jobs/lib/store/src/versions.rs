@@ -66,8 +66,7 @@ impl FromStr for Versioned {
             None => Ok(Self { name: text.parse()?, version: None }),
             Some((name, version)) => match version.parse() {
                 Ok(version) if version > 0 => Ok(Self { name: name.parse()?, version: Some(version) }),
-                // The whole text cannot be a name either, so this gives the error of a name.
-                _ => Err(text.parse::<Name>().err().unwrap_or_else(|| unreachable!("'@' is in no name"))),
+                _ => Err(IdError::new("version", text, "write NAME or NAME@V with V from 1")),
             },
         }
     }

@@ -1,0 +1,78 @@
+//! Looking at any object by its path, for those who check a store as a whole.
+
+use bytes::Bytes;
+use futures::TryStreamExt;
+use ids::{Digest, Hasher, Name};
+use manifest::SplitAssignment;
+use object_store::ObjectStoreExt;
+use object_store::path::Path;
+use schemas::InferLog;
+
+use crate::objects::missing_or;
+use crate::{Store, StoreError, layout, tables};
+
+/// No small object may be larger: 64 MiB.
+const LIMIT: u64 = 64 << 20;
+
+/// No log file may be larger: 1 GiB.
+const LOG_LIMIT: u64 = 1 << 30;
+
+impl Store {
+    /// Digest and size in bytes of the object at `path`, read as a stream.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`], or the backend's failure.
+    pub async fn measure(&self, path: &str) -> Result<(Digest, u64), StoreError> {
+        let path = parsed(path)?;
+        let result = self.objects().get(&path).await.map_err(|source| missing_or("reading", &path, source))?;
+        let mut stream = result.into_stream();
+        let mut hasher = Hasher::default();
+        while let Some(chunk) = stream.try_next().await.map_err(|source| missing_or("reading", &path, source))? {
+            hasher.update(&chunk);
+        }
+        Ok((hasher.digest(), hasher.length()))
+    }
+
+    /// The bytes of the small object (a manifest or a record) at `path`.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`], [`StoreError::TooLarge`], or the backend's failure.
+    pub async fn object(&self, path: &str) -> Result<Bytes, StoreError> {
+        self.get(&parsed(path)?, LIMIT).await
+    }
+
+    /// The rows of one log file.
+    ///
+    /// # Errors
+    /// When it cannot be read as the table `infer_log`.
+    pub async fn infer_log_file(&self, path: &str) -> Result<Vec<InferLog>, StoreError> {
+        tables::decode(self.get(&parsed(path)?, LOG_LIMIT).await?, path)
+    }
+
+    /// Every split of every dataset's ledger, sorted by path.
+    ///
+    /// # Errors
+    /// When a record is not valid, or the backend fails.
+    pub async fn splits(&self) -> Result<Vec<SplitAssignment>, StoreError> {
+        let mut found = Vec::new();
+        for dataset in self.folders(&Path::from("datasets")).await? {
+            let Ok(dataset) = dataset.parse::<Name>() else { continue };
+            for (path, _) in self.list(layout::splits(&dataset).as_ref()).await? {
+                let invalid =
+                    |reason: String| StoreError::Invalid { path: path.clone(), what: "split assignment", reason };
+                let bytes = self.object(&path).await?;
+                found.push(serde_json::from_slice(&bytes).map_err(|error| invalid(error.to_string()))?);
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn parsed(path: &str) -> Result<Path, StoreError> {
+    let invalid = |error: object_store::path::Error| StoreError::Invalid {
+        path: path.to_owned(),
+        what: "object path",
+        reason: error.to_string(),
+    };
+    Path::parse(path).map_err(invalid)
+}

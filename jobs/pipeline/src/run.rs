@@ -1,0 +1,211 @@
+//! The jobs in order, each as a process, one line a job.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::bail;
+use ids::Name;
+use job::{Exit, Job};
+use serde_json::{Value, json};
+
+use crate::args::{Run, Step};
+use crate::process::{Outcome, call};
+
+/// What to run.
+pub(crate) struct Plan {
+    pub(crate) vods: Vec<Source>,
+    pub(crate) until: Step,
+    pub(crate) dataset: Name,
+    pub(crate) adapter: Name,
+    pub(crate) speech_model: Name,
+    pub(crate) base: Name,
+    pub(crate) channel: Name,
+    pub(crate) dataset_config: Option<PathBuf>,
+    pub(crate) train_config: Option<PathBuf>,
+    pub(crate) eval_config: Option<PathBuf>,
+    pub(crate) device: String,
+}
+
+/// One VOD: in the store already, or files to take in.
+pub(crate) struct Source {
+    pub(crate) vod: String,
+    pub(crate) chat: Option<PathBuf>,
+}
+
+impl Source {
+    fn is_file(&self) -> bool {
+        self.vod.starts_with("file:")
+    }
+}
+
+impl From<Run> for Plan {
+    fn from(run: Run) -> Self {
+        let mut chats = run.chat.into_iter();
+        let vods = run.vod.into_iter().map(|vod| {
+            let chat = if vod.starts_with("file:") { chats.next() } else { None };
+            Source { vod, chat }
+        });
+        Self {
+            vods: vods.collect(),
+            until: run.until,
+            adapter: run.adapter.unwrap_or_else(|| run.dataset.clone()),
+            dataset: run.dataset,
+            speech_model: run.speech_model,
+            base: run.base,
+            channel: run.channel,
+            dataset_config: run.dataset_config,
+            train_config: run.train_config,
+            eval_config: run.eval_config,
+            device: run.device,
+        }
+    }
+}
+
+/// Runs the plan up to its last job.
+///
+/// # Errors
+/// When a job fails; what was committed before stays.
+pub(crate) async fn run(plan: &Plan, job: &Job) -> anyhow::Result<Exit> {
+    if let Some(source) = plan.vods.iter().find(|source| source.is_file() && source.chat.is_none()) {
+        bail!("{} has no chat; give one --chat FILE for each --vod file:PATH, in the same order", source.vod);
+    }
+    let mut vods = Vec::new();
+    for step in [Step::Models, Step::Ingest, Step::Transcribe, Step::Align, Step::Dataset, Step::Train] {
+        if step > plan.until {
+            return Ok(Exit::Done);
+        }
+        let mut report = Report::new(step.job());
+        for arguments in calls(step, plan, &vods) {
+            let outcome = call(job, step.job(), &arguments).await?;
+            if outcome.code != 0 {
+                bail!("{step} answered no; its reason is above");
+            }
+            if step == Step::Ingest {
+                vods.extend(outcome.lines.iter().filter_map(|line| line["facts"]["vod"].as_str().map(str::to_owned)));
+            }
+            report.add(outcome);
+        }
+        if step == Step::Ingest {
+            // Sources that are in the store already keep the name they were given.
+            vods.extend(plan.vods.iter().filter(|source| !source.is_file()).map(|source| source.vod.clone()));
+        }
+        report.print(job)?;
+    }
+    if plan.until < Step::Eval {
+        return Ok(Exit::Done);
+    }
+    gate_and_promote(plan, job).await
+}
+
+/// Evaluates, and promotes what the gate lets pass.
+async fn gate_and_promote(plan: &Plan, job: &Job) -> anyhow::Result<Exit> {
+    let adapter = plan.adapter.to_string();
+    let mut arguments = strings(&["run", &adapter, "--device", &plan.device]);
+    push_config(&mut arguments, plan.eval_config.as_ref());
+    let mut report = Report::new("eval");
+    report.add(call(job, "eval", &arguments).await?);
+    report.print(job)?;
+
+    arguments[0] = "gate".to_owned();
+    let outcome = call(job, "eval", &arguments).await?;
+    if outcome.code != 0 {
+        job.print(
+            "gate       refused: the adapter is not promoted (eval gate shows why)",
+            &json!({"job": "gate", "verdict": "fail"}),
+        )?;
+        return Ok(Exit::No);
+    }
+    let mut arguments = strings(&["promote", &adapter, "--channel", plan.channel.as_str(), "--device", &plan.device]);
+    push_config(&mut arguments, plan.eval_config.as_ref());
+    let outcome = call(job, "eval", &arguments).await?;
+    if outcome.code != 0 {
+        return Ok(Exit::No);
+    }
+    let release = outcome.lines.last().cloned().unwrap_or(Value::Null);
+    let sequence = release["sequence"].as_u64().unwrap_or_default();
+    let line = format!("{:10} passed, {adapter} is release {sequence} of channel {}", "gate", plan.channel);
+    job.print(&line, &json!({"job": "gate", "verdict": "pass", "release": release}))?;
+    Ok(Exit::Done)
+}
+
+/// The argument lists with which a job is called.
+fn calls(step: Step, plan: &Plan, vods: &[String]) -> Vec<Vec<String>> {
+    match step {
+        Step::Models => {
+            let names = ["silero-v6.2.0", plan.speech_model.as_str(), plan.base.as_str()];
+            // Speech models suffice for the jobs that only hear.
+            let needed = if plan.until < Step::Train { &names[..2] } else { &names[..] };
+            vec![strings(&["pull"]).into_iter().chain(strings(needed)).collect()]
+        }
+        Step::Ingest => {
+            let files = plan.vods.iter().filter_map(|source| Some((&source.vod, source.chat.as_ref()?)));
+            files.map(|(vod, chat)| strings(&["--vod", vod, "--chat", &chat.to_string_lossy()])).collect()
+        }
+        Step::Transcribe => {
+            let model = plan.speech_model.as_str();
+            vods.iter().map(|vod| strings(&["--vod", vod, "--model", model])).collect()
+        }
+        Step::Align => vods.iter().map(|vod| strings(&["--vod", vod])).collect(),
+        Step::Dataset => {
+            let mut arguments = strings(&["build", plan.dataset.as_str()]);
+            for vod in vods {
+                arguments.extend(strings(&["--vod", vod]));
+            }
+            push_config(&mut arguments, plan.dataset_config.as_ref());
+            vec![arguments]
+        }
+        Step::Train => {
+            let dataset = plan.dataset.as_str();
+            let mut arguments = strings(&["--dataset", dataset, "--base", plan.base.as_str()]);
+            arguments.extend(strings(&["--name", plan.adapter.as_str(), "--device", &plan.device]));
+            push_config(&mut arguments, plan.train_config.as_ref());
+            vec![arguments]
+        }
+        Step::Eval => Vec::new(),
+    }
+}
+
+fn strings(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+fn push_config(arguments: &mut Vec<String>, config: Option<&PathBuf>) {
+    if let Some(path) = config {
+        arguments.extend(["--config".to_owned(), path.to_string_lossy().into_owned()]);
+    }
+}
+
+/// What became of one job's calls.
+struct Report {
+    job: &'static str,
+    runs: Vec<String>,
+    worked: bool,
+    elapsed: Duration,
+}
+
+impl Report {
+    fn new(job: &'static str) -> Self {
+        Self { job, runs: Vec::new(), worked: false, elapsed: Duration::ZERO }
+    }
+
+    fn add(&mut self, outcome: Outcome) {
+        self.elapsed += outcome.elapsed;
+        for line in &outcome.lines {
+            self.worked |= line["worked"].as_bool().unwrap_or(true);
+            self.runs.extend(line["run_id"].as_str().map(str::to_owned));
+        }
+    }
+
+    /// One line for the job: state, time, run ids.
+    fn print(&self, job: &Job) -> anyhow::Result<()> {
+        if self.runs.is_empty() {
+            return Ok(());
+        }
+        let state = if self.worked { "done" } else { "already done" };
+        let short: Vec<_> = self.runs.iter().map(|run| run.get(..12).unwrap_or(run)).collect();
+        let plural = if self.runs.len() == 1 { "run" } else { "runs" };
+        let seconds = self.elapsed.as_secs_f64();
+        let line = format!("{:10} {state:12} {seconds:6.1} s  {plural} {}", self.job, short.join(" "));
+        job.print(&line, &json!({"job": self.job, "worked": self.worked, "runs": self.runs, "seconds": seconds}))
+    }
+}
