@@ -35,7 +35,7 @@ impl HasFlags for Args {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run the jobs in order on some VODs; what is done already is not done again
-    Run(Run),
+    Run(Box<Run>),
     /// What is in the store and what is still to do
     Status,
     /// The whole way on the sample stream, then one reply and where it came from

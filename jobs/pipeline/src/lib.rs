@@ -19,7 +19,7 @@ use args::Command;
 /// When a job fails or cannot be started.
 pub async fn command(args: Args, job: Job) -> anyhow::Result<Exit> {
     match args.command {
-        Command::Run(arguments) => run::run(&arguments.into(), &job).await,
+        Command::Run(arguments) => run::run(&(*arguments).into(), &job).await,
         Command::Status => status::status(&job).await,
         Command::Demo => demo::demo(&job).await,
         Command::Completions(completions) => {
