@@ -12,6 +12,7 @@ pub mod keyring;
 mod logging;
 mod progress;
 mod run;
+mod upstream;
 
 pub use completions::Completions;
 pub use exit::{Exit, report_error};
@@ -19,3 +20,4 @@ pub use flags::{Flags, HasFlags, ProgressMode};
 pub use frame::{Job, main};
 pub use progress::Progress;
 pub use run::{Done, Question};
+pub use upstream::only_run;

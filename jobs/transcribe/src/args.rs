@@ -1,0 +1,69 @@
+//! The command line of `transcribe`.
+
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args as Arguments, Parser, Subcommand};
+use ids::Name;
+use job::{Completions, Flags, HasFlags};
+
+use crate::export::Format;
+
+/// Recognise speech: media to utterances and words with their times
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    subcommand_negates_reqs = true,
+    group = ArgGroup::new("which").required(true).args(["vod", "all"]),
+    after_help = "EXAMPLES:\n  transcribe --vod file/demo-1\n  transcribe --all --model base.en\n  \
+                  transcribe export file/demo-1 --format srt -o demo-1.srt"
+)]
+pub struct Args {
+    /// What to do instead of transcribing
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// VOD to transcribe: platform/id, or an id that only one VOD has; may be given several times
+    #[arg(long, value_name = "VOD")]
+    pub vod: Vec<String>,
+    /// Transcribe every VOD in the store
+    #[arg(long, conflicts_with = "vod")]
+    pub all: bool,
+    /// Whisper model, as `models list` names it
+    #[arg(long, value_name = "NAME", default_value = "tiny.en")]
+    pub model: Name,
+    /// Language spoken, as a two-letter code
+    #[arg(long, value_name = "CODE", default_value = "en")]
+    pub language: String,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+/// What to do instead of transcribing.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write a transcript in another format
+    Export(Export),
+    /// Print a completion script for a shell
+    Completions(Completions),
+}
+
+/// Which transcript, and how.
+#[derive(Debug, Arguments)]
+pub struct Export {
+    /// VOD: platform/id, or an id that only one VOD has
+    pub vod: String,
+    /// Format to write
+    #[arg(long, value_enum)]
+    pub format: Format,
+    /// File to write [default: stdout]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Model whose transcript is meant
+    #[arg(long, value_name = "NAME", default_value = "tiny.en")]
+    pub model: Name,
+}
+
+impl HasFlags for Args {
+    fn flags(&self) -> &Flags {
+        &self.flags
+    }
+}
