@@ -16,9 +16,6 @@ pub(crate) struct WordRule {
     severity: Severity,
     /// And at least this probability.
     score: Option<f64>,
-    /// And disguised, if true.
-    #[serde(default)]
-    evasive: bool,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -49,10 +46,10 @@ impl Words {
     /// The score of `text` if `rule` applies to it.
     pub(crate) fn look(&mut self, text: &str, rule: &WordRule) -> Option<f64> {
         // Asterisks are emphasis and footnotes in chat; only letters count.
-        let analyse = || Censor::new(without_numbers(text)).with_ignore_self_censoring(true).analyze();
+        let analyse = || Censor::new(words_only(text)).with_ignore_self_censoring(true).analyze();
         let kinds = *self.kinds.get_or_insert_with(analyse);
         let wanted = rule.kinds.iter().fold(Type::NONE, |all, kind| all | kind.mask()) & rule.severity.mask();
-        if kinds.isnt(wanted) || (rule.evasive && kinds.isnt(Type::EVASIVE)) {
+        if kinds.isnt(wanted) {
             return None;
         }
         let score = *self.score.get_or_insert_with(|| score(text));
@@ -60,24 +57,56 @@ impl Words {
     }
 }
 
-/// The characters of `text` less its numbers: rustrict reads digits as letters, and a score is no insult. A single digit
-/// stays, since it may stand for a letter in a word that is spaced out.
-fn without_numbers(text: &str) -> impl Iterator<Item = char> {
+/// The characters of `text` less its numbers and the names made of them: rustrict reads digits as letters, and neither
+/// a score nor `@viewer_58016faa9f` is an insult. A single digit stays, since it may stand for a letter in a word that is
+/// spaced out.
+fn words_only(text: &str) -> impl Iterator<Item = char> {
     let is_number = |word: &str| {
         let digits = word.bytes().filter(u8::is_ascii_digit).count();
-        digits > 1 && word.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_punctuation())
+        let bare = word.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_punctuation());
+        (digits > 1 && bare) || (digits > 2 && word.len() > 9)
     };
     text.split_inclusive(char::is_whitespace).filter(move |word| !is_number(word.trim_end())).flat_map(str::chars)
 }
 
-/// The higher score of the text as it is and of its plain letters.
+/// The higher score of the text as it is and of its words without disguise.
 fn score(text: &str) -> f64 {
-    let score = toxicity(text);
-    if text.is_ascii() {
-        return score;
-    }
+    toxicity(text).max(toxicity(&undisguised(text)))
+}
+
+/// Plain letters for styled and accented ones, for digits inside words, and words for letters that stand alone in a
+/// row.
+fn undisguised(text: &str) -> String {
     let plain: String = text.nfkd().filter(|character| !is_combining_mark(*character)).collect();
-    score.max(toxicity(&plain))
+    let mut words = String::with_capacity(plain.len());
+    let mut spaced = false;
+    for word in plain.split_whitespace() {
+        let single = word.chars().nth(1).is_none();
+        if !(single && spaced) {
+            words.push(' ');
+        }
+        spaced = single;
+        // Three letters make a word out of "d1ck" and leave "1v1" and "b4" alone.
+        if single || word.chars().filter(|character| character.is_alphabetic()).count() >= 3 {
+            words.extend(word.chars().map(letter));
+        } else {
+            words.push_str(word);
+        }
+    }
+    words
+}
+
+/// The letter that a digit or sign is used for.
+fn letter(character: char) -> char {
+    match character {
+        '0' => 'o',
+        '1' | '!' => 'i',
+        '3' => 'e',
+        '4' | '@' => 'a',
+        '5' | '$' => 's',
+        '7' => 't',
+        _ => character,
+    }
 }
 
 impl Kind {
@@ -98,5 +127,26 @@ impl Severity {
             Self::Moderate => Type::MODERATE_OR_HIGHER,
             Self::Severe => Type::SEVERE,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn disguises_come_off() {
+        let check = |text, expect| assert_eq!(undisguised(text).trim(), expect, "{text}");
+        check("r3t4rd", "retard");
+        check("m 0 r o n it is", "moron it is");
+        check("ｍｏｒóｎ", "moron");
+        check("1v1 at 3pm b4 100", "1v1 at 3pm b4 100");
+    }
+
+    #[test]
+    fn numbers_and_made_up_names_are_no_words() {
+        let check = |text, expect| assert_eq!(words_only(text).collect::<String>(), expect, "{text}");
+        check("80085 n1gg3r f 4 g 12:34", "n1gg3r f 4 g ");
+        check("hi @viewer_58016faa9f no", "hi no");
     }
 }

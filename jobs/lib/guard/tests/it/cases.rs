@@ -211,8 +211,18 @@ fn toxicity() {
     trips("toxicity.offensive", "r3tard", None);
     trips("toxicity.abuse", "you loser moron", None);
     trips("toxicity.insult", "you are a fucking idiot", None);
-    trips("toxicity.obfuscated", "f u c k", None);
-    for text in ["stupid noob", "you suck", "shut up bot", "fuck yeah", "trash streamer get good"] {
+    trips("toxicity.abuse", "m 0 r o n", None);
+    trips("severe.abuse", "f u c k y o u", None);
+    for text in [
+        "stupid noob",
+        "you suck",
+        "shut up bot",
+        "fuck yeah",
+        "i hate this map",
+        "@viewer_58016faa9f no",
+        "secret aardvark",
+        "trash streamer get good",
+    ] {
         clean(text);
     }
     // The streamer's chat swears; it is still context, and reported.
