@@ -1,0 +1,208 @@
+//! Turns one chunk of speech into timed words with whisper.cpp.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use whisper_rs::{
+    DtwMode, DtwModelPreset, DtwParameters, FullParams, SamplingStrategy, WhisperContext, WhisperContextParameters,
+    WhisperError, WhisperState, get_lang_id, get_lang_str,
+};
+
+use crate::chunks::CHUNK_LIMIT_MS;
+use crate::error::AsrError;
+use crate::words::{Token, Word, words};
+use crate::{SAMPLE_RATE, SAMPLES_PER_MS, duration_ms};
+
+/// Models whose alignment heads whisper.cpp knows.
+const PRESETS: &[(&str, DtwModelPreset)] = &[
+    ("tiny.en", DtwModelPreset::TinyEn),
+    ("tiny", DtwModelPreset::Tiny),
+    ("base.en", DtwModelPreset::BaseEn),
+    ("base", DtwModelPreset::Base),
+    ("small.en", DtwModelPreset::SmallEn),
+    ("small", DtwModelPreset::Small),
+    ("medium.en", DtwModelPreset::MediumEn),
+    ("medium", DtwModelPreset::Medium),
+    ("large-v1", DtwModelPreset::LargeV1),
+    ("large-v2", DtwModelPreset::LargeV2),
+    ("large-v3", DtwModelPreset::LargeV3),
+    ("large-v3-turbo", DtwModelPreset::LargeV3Turbo),
+];
+/// Languages written without spaces between words.
+const UNSPACED: &[&str] = &["zh", "ja", "th", "lo", "my", "yue", "bo", "km"];
+/// Scratch memory of time warping; only what a chunk needs is touched, and the largest models need over 128 MiB.
+const WARPING_BYTES: usize = 512 << 20;
+/// Shorter input makes whisper.cpp read out of bounds or return nothing, so it is padded with silence.
+const SHORTEST_SAMPLES: usize = SAMPLE_RATE as usize;
+
+/// Names that [`Recognizer::load`] takes; a quantisation suffix such as `-q5_1` may follow.
+pub fn known_models() -> impl Iterator<Item = &'static str> {
+    PRESETS.iter().map(|(name, _)| *name)
+}
+
+/// A loaded speech model.
+#[derive(Debug)]
+pub struct Recognizer {
+    context: WhisperContext,
+    threads: i32,
+}
+
+impl Recognizer {
+    /// Loads a Whisper model in ggml form. `model` is its name, which picks the attention heads that time words.
+    /// `threads` changes the speed and never the words.
+    pub fn load(path: &Path, model: &str, threads: usize) -> Result<Recognizer, AsrError> {
+        whisper_rs::install_logging_hooks();
+        let parameters = WhisperContextParameters {
+            // Flash attention would leave no attention weights to time words by.
+            flash_attn: false,
+            dtw_parameters: DtwParameters {
+                mode: DtwMode::ModelPreset { model_preset: preset(model)? },
+                dtw_mem_size: WARPING_BYTES,
+            },
+            ..WhisperContextParameters::default()
+        };
+        let context = WhisperContext::new_with_params(path, parameters).map_err(|source| AsrError::Load {
+            kind: "speech",
+            path: path.to_owned(),
+            source,
+        })?;
+        Ok(Recognizer { context, threads: i32::try_from(threads.max(1)).unwrap_or(i32::MAX) })
+    }
+
+    /// Whether the model knows more than English.
+    pub fn is_multilingual(&self) -> bool {
+        self.context.is_multilingual()
+    }
+
+    /// The language spoken in up to 30 s of samples, as a two-letter code, and its probability.
+    pub fn detect_language(&mut self, samples: &[f32]) -> Result<(String, f32), AsrError> {
+        if !self.is_multilingual() {
+            return Ok(("en".to_owned(), 1.0));
+        }
+        let (samples, length_ms) = admitted(samples)?;
+        let failed = |source| AsrError::Recognize { given_ms: length_ms, source };
+        let mut state = self.context.create_state().map_err(failed)?;
+        let threads = usize::try_from(self.threads).unwrap_or(1);
+        state.pcm_to_mel(&samples, threads).map_err(failed)?;
+        let (id, probabilities) = state.lang_detect(0, threads).map_err(failed)?;
+        let code = get_lang_str(id).ok_or_else(|| failed(WhisperError::GenericError(id)))?;
+        let probability = usize::try_from(id).ok().and_then(|id| probabilities.get(id)).copied().unwrap_or(0.0);
+        Ok((code.to_owned(), probability))
+    }
+
+    /// The words in one chunk of at most 30 s, timed from its start. The same samples always give the same words.
+    pub fn recognize(&mut self, samples: &[f32], language: &str) -> Result<Vec<Word>, AsrError> {
+        let known = !language.contains('\0') && get_lang_id(language).is_some();
+        if !known || (!self.is_multilingual() && language != "en") {
+            return Err(AsrError::Language { language: language.to_owned() });
+        }
+        if samples.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (samples, length_ms) = admitted(samples)?;
+        let failed = |source| AsrError::Recognize { given_ms: length_ms, source };
+        // A fresh state: whisper.cpp keeps the random generator of its first decoder from one chunk to the next, and
+        // words would depend on what was recognised before.
+        let mut state = self.context.create_state().map_err(failed)?;
+        state.full(self.parameters(language), &samples).map_err(failed)?;
+        let tokens = text_tokens(&state, self.context.token_eot()).map_err(failed)?;
+        Ok(words(&tokens, !UNSPACED.contains(&language), length_ms))
+    }
+
+    /// One pass over the whole chunk: no context, no timestamps, one segment. whisper.cpp would otherwise move on by its
+    /// own segment times and may hand time warping a window too short for it, which ends the process.
+    fn parameters(&self, language: &str) -> FullParams<'static, 'static> {
+        let mut parameters = FullParams::new(SamplingStrategy::Greedy { best_of: 5 });
+        parameters.set_n_threads(self.threads);
+        // whisper-rs leaks these few bytes for each chunk; the parameters themselves cannot be kept across threads.
+        parameters.set_language(Some(language_name(language)));
+        parameters.set_no_context(true);
+        parameters.set_no_timestamps(true);
+        parameters.set_single_segment(true);
+        parameters.set_suppress_nst(true);
+        parameters.set_print_special(false);
+        parameters.set_print_progress(false);
+        parameters.set_print_realtime(false);
+        parameters.set_print_timestamps(false);
+        parameters
+    }
+}
+
+/// whisper.cpp's own copy of a known language's name.
+fn language_name(language: &str) -> &'static str {
+    get_lang_id(language).and_then(get_lang_str).unwrap_or("en")
+}
+
+/// Samples as whisper.cpp may be given them, and the length of what was said.
+fn admitted(samples: &[f32]) -> Result<(Cow<'_, [f32]>, u64), AsrError> {
+    let given_ms = duration_ms(samples);
+    if samples.len() as u64 > CHUNK_LIMIT_MS * SAMPLES_PER_MS {
+        return Err(AsrError::TooLong { given_ms: given_ms.max(CHUNK_LIMIT_MS + 1), limit_ms: CHUNK_LIMIT_MS });
+    }
+    let sound = samples.iter().all(|sample| (-1.0..=1.0).contains(sample));
+    if sound && samples.len() >= SHORTEST_SAMPLES {
+        return Ok((Cow::Borrowed(samples), given_ms));
+    }
+    // What is no sound becomes silence: a NaN would go through the network and crash the sampling behind it.
+    let heard = |sample: &f32| if sample.is_finite() { sample.clamp(-1.0, 1.0) } else { 0.0 };
+    let mut padded: Vec<f32> = samples.iter().map(heard).collect();
+    padded.resize(padded.len().max(SHORTEST_SAMPLES), 0.0);
+    Ok((Cow::Owned(padded), given_ms))
+}
+
+fn text_tokens(state: &WhisperState, end_of_text: i32) -> Result<Vec<Token>, WhisperError> {
+    let mut tokens = Vec::new();
+    for segment in state.as_iter() {
+        for token in (0..segment.n_tokens()).filter_map(|index| segment.get_token(index)) {
+            // Everything from the end-of-text token on is a mark and not text.
+            if token.token_id() >= end_of_text {
+                continue;
+            }
+            let data = token.token_data();
+            tokens.push(Token {
+                bytes: token.to_bytes()?.to_vec(),
+                // Centiseconds, -1 where there is none.
+                end_ms: u64::try_from(data.t_dtw).ok().map(|time| time.saturating_mul(10)),
+                probability: data.p,
+            });
+        }
+    }
+    Ok(tokens)
+}
+
+fn preset(model: &str) -> Result<DtwModelPreset, AsrError> {
+    let name = model.split_once("-q").map_or(model, |(name, _)| name);
+    let found = PRESETS.iter().find(|(known, _)| *known == name);
+    match found {
+        Some((_, preset)) => Ok(preset.clone()),
+        None => {
+            let known = known_models().collect::<Vec<_>>().join(", ");
+            Err(AsrError::Model { name: model.to_owned(), known })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_pick_alignment_heads() {
+        for name in known_models() {
+            assert!(preset(name).is_ok() && preset(&format!("{name}-q5_1")).is_ok(), "{name}");
+        }
+        for name in ["", "large", "tiny.de", "../tiny.en"] {
+            assert!(matches!(preset(name), Err(AsrError::Model { .. })), "{name}");
+        }
+    }
+
+    #[test]
+    fn chunks_are_padded_and_bounded() {
+        let (padded, length_ms) = admitted(&[0.5; 160]).expect("a short chunk");
+        assert_eq!((padded.len(), length_ms), (SHORTEST_SAMPLES, 10));
+        let (clean, _) = admitted(&[f32::NAN, f32::NEG_INFINITY, 3.0, -0.5]).expect("a strange chunk");
+        assert_eq!(clean[..4], [0.0, 0.0, 1.0, -0.5]);
+        assert!(admitted(&vec![0.0; 480_000]).is_ok());
+        assert!(matches!(admitted(&vec![0.0; 480_001]), Err(AsrError::TooLong { given_ms: 30_001, .. })));
+    }
+}

@@ -1,0 +1,44 @@
+//! What cannot be heard is refused in words; what is short or strange is not a crash.
+
+use std::path::Path;
+
+use asr::{AsrError, Recognizer, Vad};
+
+use crate::{digest, model, recognizer};
+
+#[test]
+fn wrong_models_are_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let speech = model(&digest("tiny.en"));
+    let cut = folder.path().join("cut.bin");
+    let bytes = std::fs::read(&speech).expect("the model");
+    std::fs::write(&cut, &bytes[..bytes.len() / 3]).expect("a file");
+    let empty = folder.path().join("empty.bin");
+    std::fs::write(&empty, b"").expect("a file");
+    for path in [Path::new("/nowhere/model.bin"), &cut, &empty, folder.path()] {
+        let error = Recognizer::load(path, "tiny.en", 1).expect_err("not a model");
+        assert!(matches!(error, AsrError::Load { kind: "speech", .. }), "{error}");
+    }
+    for path in [Path::new("/nowhere/model.bin"), &empty] {
+        let error = Vad::load(path).expect_err("not a model");
+        assert!(matches!(error, AsrError::Load { kind: "voice activity", .. }), "{error}");
+    }
+    assert!(matches!(Recognizer::load(&speech, "huge", 1), Err(AsrError::Model { .. })));
+}
+
+#[test]
+fn odd_input_is_refused_or_heard_as_nothing() {
+    let mut recognizer = recognizer();
+    assert_eq!(recognizer.recognize(&[], "en").expect("nothing"), []);
+    // Far below the 100 ms that whisper.cpp needs.
+    assert!(recognizer.recognize(&[0.1; 7], "en").is_ok());
+    let loud: Vec<f32> = (0..24_000).map(|at| if at % 2 == 0 { 1e9 } else { f32::NAN }).collect();
+    assert!(recognizer.recognize(&loud, "en").is_ok());
+    let long = vec![0.0; 480_001];
+    assert!(matches!(recognizer.recognize(&long, "en"), Err(AsrError::TooLong { limit_ms: 30_000, .. })));
+    for language in ["de", "xx", "", "e\0n", "auto"] {
+        let error = recognizer.recognize(&[0.0; 16_000], language).expect_err("an unknown language");
+        assert!(matches!(error, AsrError::Language { .. }), "{language:?}: {error}");
+    }
+    assert_eq!(recognizer.detect_language(&long[..16_000]).expect("a language"), ("en".to_owned(), 1.0));
+}
