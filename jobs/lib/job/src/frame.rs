@@ -3,6 +3,8 @@
 use std::future::Future;
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Parser;
 use serde::Serialize;
@@ -17,6 +19,7 @@ pub struct Job {
     version: &'static str,
     flags: Flags,
     store: OnceCell<Store>,
+    handles_interrupts: Arc<AtomicBool>,
 }
 
 /// Runs a command: `run` gets the parsed arguments and the job; its error is printed with its causes and ends the
@@ -40,10 +43,15 @@ where
         }
     };
     let job = Job::new(name, version, flags);
+    let handled = Arc::clone(&job.handles_interrupts);
     let outcome = runtime.block_on(async {
         // The watcher has its own task: long computations do not yield, and an interrupt has to end them too.
-        tokio::spawn(async {
-            if tokio::signal::ctrl_c().await.is_ok() {
+        tokio::spawn(async move {
+            while tokio::signal::ctrl_c().await.is_ok() {
+                // Who ends in good order on the first interrupt still ends at once on the second.
+                if handled.swap(false, Ordering::Relaxed) {
+                    continue;
+                }
                 let _ = std::io::stderr().lock().write_all(b"interrupted\n");
                 std::process::exit(130);
             }
@@ -72,7 +80,13 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 impl Job {
     /// A job of that name with those flags. [`main`] makes one; tests may.
     pub fn new(name: &'static str, version: &'static str, flags: Flags) -> Self {
-        Self { name, version, flags, store: OnceCell::new() }
+        Self { name, version, flags, store: OnceCell::new(), handles_interrupts: Arc::default() }
+    }
+
+    /// Says that the command ends in good order by itself when it is interrupted, as a server does. A second interrupt
+    /// ends the process at once.
+    pub fn handles_interrupts(&self) {
+        self.handles_interrupts.store(true, Ordering::Relaxed);
     }
 
     /// The job's name: directory, package, executable, and `job` in every manifest.
