@@ -1,1 +1,114 @@
 //! Utterances and chat to offset_segment, aligned_turn and the QA page.
+
+/// Raise whenever the same words and chat would give other rows.
+pub const LOGIC_VERSION: u32 = 1;
+
+pub mod args;
+pub mod estimate;
+pub mod inputs;
+pub mod qa;
+pub mod show;
+pub mod turn;
+pub mod verdicts;
+
+use std::collections::BTreeMap;
+
+use ids::{Name, VodKey};
+use job::{Done, Exit, Job, Question};
+use schemas::OffsetSegment;
+use serde::Serialize;
+use store::RunWriter;
+
+use args::{Args, Command};
+use estimate::Estimate;
+use estimate::verdict::Verdict;
+use inputs::{Inputs, Rows};
+
+/// What one alignment is asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Params {
+    /// The VOD.
+    pub vod: VodKey,
+    /// Whose transcript is meant.
+    pub model: Name,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When an input is missing or the store fails.
+pub async fn command(args: Args, job: Job) -> anyhow::Result<Exit> {
+    match &args.command {
+        Some(Command::Completions(completions)) => completions.print::<Args>(),
+        Some(Command::Show(show)) => show::command(&show.vod, &args.model, &job).await?,
+        Some(Command::Qa(qa)) => qa::command(qa, &args.model, &job).await?,
+        Some(Command::Verdicts(verdicts)) => verdicts::command(verdicts, &args.model, &job).await?,
+        None => {
+            let store = job.store().await?;
+            let mut all = Vec::new();
+            for generation in job.vods(store, &args.vod).await? {
+                all.push(Inputs::find(&job, store, &generation.vod.to_string(), &args.model).await?);
+            }
+            for inputs in &all {
+                let done = run(inputs, &args.model, &job).await?;
+                let detail = show::summary(&done.run.manifest.facts);
+                job.print(&done.line(job.name(), &inputs.vod.to_string(), &detail), &done.json())?;
+            }
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// Aligns one VOD, or finds the run that did.
+///
+/// # Errors
+/// When the rows cannot be read or the run cannot be written.
+pub async fn run(inputs: &Inputs, model: &Name, job: &Job) -> anyhow::Result<Done> {
+    let question = Question {
+        logic_version: LOGIC_VERSION,
+        params: Job::params(&Params { vod: inputs.vod.clone(), model: model.clone() })?,
+        inputs: BTreeMap::from([
+            ("ingest".to_owned(), inputs.ingest.digest),
+            ("transcribe".to_owned(), inputs.transcribe.digest),
+        ]),
+        models: BTreeMap::new(),
+    };
+    job.run_once(question, async |run| align(inputs, job, run).await).await
+}
+
+async fn align(inputs: &Inputs, job: &Job, run: &mut RunWriter<'_>) -> anyhow::Result<()> {
+    let rows = inputs.rows(run.store()).await?;
+    let estimate = inputs.estimate(job, &rows)?;
+    let segment = segment(inputs, &rows, &estimate);
+    run.fact("verdict", &segment.verdict)?;
+    run.fact("lag_ms", segment.lag_ms)?;
+    run.fact("low_ms", segment.low_ms)?;
+    run.fact("high_ms", segment.high_ms)?;
+    run.table(&[segment]).await?;
+    let turns = turn::turns(&estimate, &rows.evidence, &rows.words, &rows.chat);
+    for status in ["aligned", "no_speech", "no_lag"] {
+        run.count(status, turns.iter().filter(|turn| turn.status == status).count());
+    }
+    run.count("messages", turns.len());
+    run.table(&turns).await?;
+    Ok(())
+}
+
+/// The row that keeps an estimate; a lag that is not identifiable is not there at all, so that nobody can use it.
+fn segment(inputs: &Inputs, rows: &Rows, estimate: &Estimate) -> OffsetSegment {
+    let known = estimate.verdict != Verdict::NotIdentifiable;
+    OffsetSegment {
+        platform: inputs.vod.platform,
+        vod_id: inputs.vod.id.clone(),
+        from_ms: 0,
+        to_ms: rows.duration_ms,
+        verdict: estimate.verdict.to_string(),
+        lag_ms: known.then_some(estimate.lag_ms),
+        low_ms: known.then_some(estimate.low_ms),
+        high_ms: known.then_some(estimate.high_ms),
+        p_value: estimate.grounds.p_value,
+        peak_ratio: estimate.grounds.peak_ratio,
+        echoes: estimate.grounds.echoes as i64,
+        messages: estimate.messages as i64,
+    }
+}

@@ -1,0 +1,112 @@
+//! What a VOD's alignment reads: the newest ingest run, the transcript that belongs to it, and their rows.
+
+use anyhow::{Context, ensure};
+use ids::{Digest, Hasher, Name, VodKey};
+use job::{Job, only_run};
+use schemas::{ChatMessage, Vod, Word};
+use store::{Run, Store};
+
+use crate::estimate::evidence::Evidence;
+use crate::estimate::{Estimate, estimate};
+
+/// The runs that an alignment of one VOD is made from.
+#[derive(Debug, Clone)]
+pub struct Inputs {
+    /// The VOD.
+    pub vod: VodKey,
+    /// Its newest ingest run.
+    pub ingest: Run,
+    /// The transcript of that.
+    pub transcribe: Run,
+}
+
+/// The rows of those runs.
+#[derive(Debug)]
+pub struct Rows {
+    /// The words, in order.
+    pub words: Vec<Word>,
+    /// The chat, in order.
+    pub chat: Vec<ChatMessage>,
+    /// Length of the media, ms.
+    pub duration_ms: i64,
+    /// What both say about the lag.
+    pub evidence: Evidence,
+}
+
+impl Inputs {
+    /// Finds them for a VOD and a model.
+    ///
+    /// # Errors
+    /// When the VOD is unknown, was ingested without media or chat, or was not transcribed with that model.
+    pub async fn find(job: &Job, store: &Store, vod: &str, model: &Name) -> anyhow::Result<Self> {
+        let generation = job.vod(store, vod).await?;
+        let vod = generation.vod.clone();
+        let ingest = job.ingest_run(store, &generation).await?;
+        for (what, role) in [("media", "audio"), ("chat", "chat")] {
+            let there = ingest.manifest.blobs.contains_key(role);
+            ensure!(there, "{vod} was ingested without {what}; run `ingest --vod {vod}` for both");
+        }
+        let remedy = format!("transcribe --vod {vod} --model {model}");
+        let transcribe = only_run(store, "transcribe", &vod, &remedy, |run| {
+            run.manifest.key.inputs.get("ingest") == Some(&ingest.digest)
+                && run.manifest.key.params["model"] == model.as_str()
+        })
+        .await?;
+        Ok(Self { vod, ingest, transcribe })
+    }
+
+    /// The blob of the VOD's audio.
+    ///
+    /// # Errors
+    /// When the ingest run has none.
+    pub fn audio(&self) -> anyhow::Result<Digest> {
+        let output = self.ingest.manifest.blobs.get("audio");
+        Ok(output.with_context(|| format!("{} has no audio", self.vod))?.digest)
+    }
+
+    /// The align run that was made from these inputs.
+    ///
+    /// # Errors
+    /// When there is none yet.
+    pub async fn aligned(&self, store: &Store) -> anyhow::Result<Run> {
+        only_run(store, "align", &self.vod, &format!("align --vod {}", self.vod), |run| {
+            let inputs = &run.manifest.key.inputs;
+            inputs.get("ingest") == Some(&self.ingest.digest)
+                && inputs.get("transcribe") == Some(&self.transcribe.digest)
+        })
+        .await
+    }
+
+    /// Reads the rows.
+    ///
+    /// # Errors
+    /// When a table is missing or damaged.
+    pub async fn rows(&self, store: &Store) -> anyhow::Result<Rows> {
+        let words: Vec<Word> = store.rows(&self.transcribe).await?;
+        let chat: Vec<ChatMessage> = store.rows(&self.ingest).await?;
+        let vods: Vec<Vod> = store.rows(&self.ingest).await?;
+        let duration_ms = vods.first().with_context(|| format!("{} has no vod row", self.vod))?.duration_ms;
+        let evidence = Evidence::gather(duration_ms, &words, &chat);
+        Ok(Rows { words, chat, duration_ms, evidence })
+    }
+
+    /// The seed of everything that is drawn: the same for the same inputs, on any machine.
+    pub fn seed(&self, purpose: &str) -> [u8; 32] {
+        let mut hasher = Hasher::default();
+        hasher.update(purpose.as_bytes());
+        hasher.update(self.ingest.digest.as_bytes());
+        hasher.update(self.transcribe.digest.as_bytes());
+        *hasher.digest().as_bytes()
+    }
+
+    /// The lag of these rows, on as many threads as the job may use.
+    ///
+    /// # Errors
+    /// When threads cannot be started.
+    pub fn estimate(&self, job: &Job, rows: &Rows) -> anyhow::Result<Estimate> {
+        let threads = job.flags().thread_count();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        let pool = pool.with_context(|| format!("{threads} threads could not be started; give --threads 1"))?;
+        Ok(pool.install(|| estimate(&rows.evidence, self.seed("lag"))))
+    }
+}

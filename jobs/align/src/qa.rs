@@ -1,0 +1,62 @@
+//! The QA page: a person hears some pieces of a broadcast, sees the chat that was tied to them, and judges.
+
+pub mod clips;
+pub mod page;
+pub mod plot;
+
+use std::path::Path;
+
+use anyhow::Context;
+use ids::Name;
+use job::Job;
+use media::Ffmpeg;
+use serde_json::json;
+use store::Store;
+
+use crate::args::Qa;
+use crate::inputs::Inputs;
+use clips::Clip;
+use page::Page;
+
+/// Runs `align qa`.
+pub(crate) async fn command(qa: &Qa, model: &Name, job: &Job) -> anyhow::Result<()> {
+    let store = job.store_to_read().await?;
+    let inputs = Inputs::find(job, store, &qa.vod, model).await?;
+    let html = page(&inputs, job, store).await?;
+    std::fs::write(&qa.output, &html).with_context(|| format!("cannot write {}", qa.output.display()))?;
+    let output = qa.output.display().to_string();
+    let value = json!({"vod": inputs.vod, "output": output, "size": html.len()});
+    job.print(
+        &format!("align {}: wrote {output} ({} kB); open it in a browser", inputs.vod, html.len() / 1_000),
+        &value,
+    )
+}
+
+/// The page of a VOD that was aligned. The same store gives the same page.
+///
+/// # Errors
+/// When the VOD was not aligned, or its audio cannot be read.
+pub async fn page(inputs: &Inputs, job: &Job, store: &Store) -> anyhow::Result<String> {
+    let run = inputs.aligned(store).await?;
+    let rows = inputs.rows(store).await?;
+    let estimate = inputs.estimate(job, &rows)?;
+    let folder = tempfile::tempdir().context("a temporary folder is needed for the audio")?;
+    let audio = folder.path().join("audio.flac");
+    store.blob_to_file(&inputs.audio()?, &audio).await?;
+    let ffmpeg = Ffmpeg::find()?;
+    let clips = clips::choose(&rows, estimate.lag_ms, inputs.seed("qa"));
+    let progress = job.progress(&format!("qa {}", inputs.vod), clips.len() as u64);
+    let mut heard = Vec::new();
+    for clip in clips {
+        let sound = excerpt(&ffmpeg, &audio, &clip)?;
+        heard.push((clip, sound));
+        progress.set(heard.len() as u64);
+    }
+    let run_id = run.id().to_string();
+    Ok(Page { vod: &inputs.vod, run_id: &run_id, estimate: &estimate, rows: &rows, clips: &heard }.render())
+}
+
+fn excerpt(ffmpeg: &Ffmpeg, audio: &Path, clip: &Clip) -> anyhow::Result<Vec<u8>> {
+    let at = |ms: i64| u64::try_from(ms).unwrap_or(0);
+    Ok(ffmpeg.excerpt(audio, at(clip.from_ms), at(clip.to_ms))?)
+}
