@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use futures::TryStreamExt;
 use ids::{Digest, Hasher, Name};
-use manifest::SplitAssignment;
+use manifest::{SplitAssignment, TableOutput};
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use schemas::InferLog;
@@ -39,6 +39,19 @@ impl Store {
     /// [`StoreError::Missing`], [`StoreError::TooLarge`], or the backend's failure.
     pub async fn object(&self, path: &str) -> Result<Bytes, StoreError> {
         self.get(&parsed(path)?, LIMIT).await
+    }
+
+    /// The Parquet file of a table part, checked against the digest in its manifest.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`], [`StoreError::Damaged`], or the backend's failure.
+    pub async fn table_bytes(&self, output: &TableOutput) -> Result<Bytes, StoreError> {
+        let bytes = self.get(&parsed(&output.path)?, tables::LIMIT).await?;
+        let found = Digest::of(&bytes);
+        if found != output.digest {
+            return Err(StoreError::Damaged { path: output.path.clone(), expected: output.digest, found });
+        }
+        Ok(bytes)
     }
 
     /// The rows of one log file.

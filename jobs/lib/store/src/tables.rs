@@ -16,7 +16,7 @@ use crate::{Store, StoreError, layout};
 const ROW_GROUP: usize = 65_536;
 
 /// No part may be larger: 8 GiB.
-const LIMIT: u64 = 8 << 30;
+pub(crate) const LIMIT: u64 = 8 << 30;
 
 /// The one way Parquet is written here: no times, no version of this program, fixed compression and row groups.
 fn properties() -> Result<WriterProperties, ParquetError> {
