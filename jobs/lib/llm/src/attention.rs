@@ -55,13 +55,7 @@ impl Positions {
     }
 
     /// As [`Positions::attend`], for one sequence behind a cache, which is filled.
-    pub(crate) fn attend_cached(
-        &self,
-        q: Tensor<3>,
-        k: Tensor<3>,
-        v: Tensor<3>,
-        cache: &mut LayerCache,
-    ) -> Tensor<2> {
+    pub(crate) fn attend_cached(&self, q: Tensor<3>, k: Tensor<3>, v: Tensor<3>, cache: &mut LayerCache) -> Tensor<2> {
         let (q, k) = (self.rotate(q), self.rotate(k));
         let [count, heads, size] = q.dims();
         let (k, v) = cache.append(k.swap_dims(0, 1), v.swap_dims(0, 1));
@@ -74,10 +68,7 @@ impl Positions {
         let (first, second) = (x.clone().narrow(2, 0, half), x.narrow(2, half, half));
         let (cosines, sines) = (self.cosines.clone(), self.sines.clone());
         Tensor::cat(
-            vec![
-                first.clone() * cosines.clone() - second.clone() * sines.clone(),
-                second * cosines + first * sines,
-            ],
+            vec![first.clone() * cosines.clone() - second.clone() * sines.clone(), second * cosines + first * sines],
             2,
         )
     }
@@ -106,8 +97,7 @@ fn rotations(
     compute: &Compute,
 ) -> (Tensor<3>, Tensor<3>) {
     let half = config.head_size / 2;
-    let rates: Vec<f64> =
-        (0..half).map(|i| config.rope_base.powf(-2.0 * i as f64 / config.head_size as f64)).collect();
+    let rates: Vec<f64> = (0..half).map(|i| config.rope_base.powf(-2.0 * i as f64 / config.head_size as f64)).collect();
     let (mut cosines, mut sines) = (Vec::new(), Vec::new());
     for position in positions {
         for rate in &rates {

@@ -114,5 +114,9 @@ fn positive(gguf: &Gguf, key: &str, limit: f64) -> Result<f64, GgufError> {
     if found > 0.0 && found <= limit {
         return Ok(found);
     }
-    Err(GgufError::Setting { key: key.to_owned(), found: found.to_string(), reason: "it is not a sane positive number" })
+    Err(GgufError::Setting {
+        key: key.to_owned(),
+        found: found.to_string(),
+        reason: "it is not a sane positive number",
+    })
 }

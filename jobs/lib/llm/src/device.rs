@@ -92,10 +92,10 @@ impl Compute {
         Compute { device: Device::flex(), host: true, name: "cpu".to_owned() }
     }
 
-    /// The CPU, running what a GPU would run; lets tests compare the two.
-    #[cfg(test)]
-    pub(crate) fn tensor_operations() -> Compute {
-        Compute { device: Device::flex(), host: false, name: "cpu".to_owned() }
+    /// The CPU, running the tensor operations a GPU would run in place of this crate's kernels. Slow; it exists so that
+    /// the two can be compared on a machine without a GPU.
+    pub fn tensor_operations() -> Compute {
+        Compute { device: Device::flex(), host: false, name: "cpu-tensors".to_owned() }
     }
 
     /// `cpu` or `cuda:N`, for logs and run records.

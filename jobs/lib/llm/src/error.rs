@@ -19,7 +19,9 @@ pub enum RunError {
     #[error("the token sequence is empty; give at least one token")]
     Empty,
     /// A token id the model has no embedding for.
-    #[error("token id {id} at position {position} is outside the vocabulary of {vocabulary}; use the model's own tokenizer")]
+    #[error(
+        "token id {id} at position {position} is outside the vocabulary of {vocabulary}; use the model's own tokenizer"
+    )]
     Token {
         /// The id.
         id: u32,

@@ -196,11 +196,7 @@ impl Gguf {
         let info = self.tensors.get(name).ok_or_else(|| GgufError::TensorMissing { name: name.to_owned() })?;
         let expected: Vec<u64> = expected.iter().map(|&n| n as u64).collect();
         if info.dimensions != expected {
-            return Err(GgufError::TensorShape {
-                name: name.to_owned(),
-                found: info.dimensions.clone(),
-                expected,
-            });
+            return Err(GgufError::TensorShape { name: name.to_owned(), found: info.dimensions.clone(), expected });
         }
         let format = Format::from_ggml(info.kind)
             .ok_or_else(|| GgufError::TensorType { name: name.to_owned(), found: info.kind })?;

@@ -72,11 +72,7 @@ impl Layer {
         let rows = x.dims()[0];
         let x = rms_norm(x.clone(), &self.attention_norm, config);
         let head = |linear, heads| self.linear(x.clone(), linear, adapter).reshape([rows, heads, config.head_size]);
-        (
-            head(Linear::Query, config.heads),
-            head(Linear::Key, config.kv_heads),
-            head(Linear::Value, config.kv_heads),
-        )
+        (head(Linear::Query, config.heads), head(Linear::Key, config.kv_heads), head(Linear::Value, config.kv_heads))
     }
 
     fn finish(

@@ -106,7 +106,9 @@ pub enum AdapterError {
     #[error("the adapter is not a readable safetensors file; train it again")]
     Format(#[source] safetensors::SafeTensorError),
     /// A tensor is missing, or has the wrong shape or element type.
-    #[error("adapter tensor `{name}` is missing or is not F32 of shape {expected:?}; was it trained on another base or rank?")]
+    #[error(
+        "adapter tensor `{name}` is missing or is not F32 of shape {expected:?}; was it trained on another base or rank?"
+    )]
     Tensor {
         /// The tensor's name.
         name: String,
@@ -287,10 +289,8 @@ impl Adapter {
 
     /// PEFT's `adapter_config.json` for an adapter of the model named `base`; deterministic.
     pub fn config_json(lora: &LoraConfig, base: &str) -> String {
-        let mut modules: Vec<&str> = Linear::ALL
-            .iter()
-            .map(|linear| linear.peft_name().rsplit('.').next().unwrap_or_default())
-            .collect();
+        let mut modules: Vec<&str> =
+            Linear::ALL.iter().map(|linear| linear.peft_name().rsplit('.').next().unwrap_or_default()).collect();
         modules.sort_unstable();
         let config = PeftConfig {
             base_model_name_or_path: base,

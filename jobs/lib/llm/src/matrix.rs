@@ -2,6 +2,7 @@
 
 mod format;
 mod kernel;
+mod spread;
 mod tile;
 
 use rayon::prelude::*;
@@ -81,11 +82,6 @@ impl Matrix {
     /// Inputs.
     pub fn columns(&self) -> usize {
         self.columns
-    }
-
-    /// Bytes held, codes and parameters together.
-    pub fn bytes(&self) -> usize {
-        self.tiles.len()
     }
 
     fn blocks(&self) -> usize {
@@ -264,9 +260,7 @@ mod tests {
             let dense: Vec<Vec<f32>> = (0..rows)
                 .map(|row| {
                     let row = &bytes[order(row) * row_bytes..][..row_bytes];
-                    (0..columns)
-                        .map(|k| RowBlock::read(format, row, k / BLOCK).weight(format, k % BLOCK))
-                        .collect()
+                    (0..columns).map(|k| RowBlock::read(format, row, k / BLOCK).weight(format, k % BLOCK)).collect()
                 })
                 .collect();
             for count in [1, 5, 40] {

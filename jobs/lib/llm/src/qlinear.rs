@@ -25,12 +25,16 @@ pub(crate) enum Weight {
     /// Tiles for the CPU kernels.
     Host(Arc<Matrix>),
     /// Integers for tensor operations.
-    Device(DeviceMatrix),
+    Device(Box<DeviceMatrix>),
 }
 
 impl Weight {
     pub(crate) fn new(matrix: Arc<Matrix>, compute: &Compute) -> Weight {
-        if compute.host { Weight::Host(matrix) } else { Weight::Device(DeviceMatrix::new(&matrix, &compute.device)) }
+        if compute.host {
+            Weight::Host(matrix)
+        } else {
+            Weight::Device(Box::new(DeviceMatrix::new(&matrix, &compute.device)))
+        }
     }
 }
 

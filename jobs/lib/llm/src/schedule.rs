@@ -46,12 +46,7 @@ impl TrainConfig {
             ("betas.0", self.betas.0, unit(self.betas.0), "use a number from 0 to below 1"),
             ("betas.1", self.betas.1, unit(self.betas.1), "use a number from 0 to below 1"),
             ("clip_norm", self.clip_norm, self.clip_norm > 0.0, "use a positive number"),
-            (
-                "min_lr_ratio",
-                self.min_lr_ratio,
-                (0.0..=1.0).contains(&self.min_lr_ratio),
-                "use a number from 0 to 1",
-            ),
+            ("min_lr_ratio", self.min_lr_ratio, (0.0..=1.0).contains(&self.min_lr_ratio), "use a number from 0 to 1"),
         ];
         checks.into_iter().find(|check| !check.2).map(|(name, found, _, expected)| (name, found, expected))
     }

@@ -21,12 +21,7 @@ pub fn logits(model: &Model, adapter: Option<&Adapter>, ids: &[u32]) -> Result<V
 }
 
 /// `-log p` of every token whose mask is set, in order; token `i` is predicted from those before it.
-pub fn token_nlls(
-    model: &Model,
-    adapter: Option<&Adapter>,
-    ids: &[u32],
-    mask: &[bool],
-) -> Result<Vec<f32>, RunError> {
+pub fn token_nlls(model: &Model, adapter: Option<&Adapter>, ids: &[u32], mask: &[bool]) -> Result<Vec<f32>, RunError> {
     model.check(ids, adapter)?;
     let labels = labels(ids, mask)?;
     let whole = 0..ids.len();

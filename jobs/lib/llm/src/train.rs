@@ -67,7 +67,9 @@ pub enum TrainError {
         step: u64,
     },
     /// The loss jumped far above its running mean, beyond that of a uniform guess.
-    #[error("step {step}: the loss jumped to {loss:.3} from about {mean:.3}; lower the learning rate or go back to a checkpoint")]
+    #[error(
+        "step {step}: the loss jumped to {loss:.3} from about {mean:.3}; lower the learning rate or go back to a checkpoint"
+    )]
     Spike {
         /// The step, counted from 0.
         step: u64,

@@ -13,6 +13,7 @@ pub(crate) struct DeviceMatrix {
 }
 
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "there is one per matrix and it never moves")]
 enum Codes {
     /// `[tiles, 32, 4]` words of eight nibbles; scales and minima `[tiles, 1, 32]`.
     Nibbles { words: Tensor<3, Int>, scales: Tensor<3>, minima: Tensor<3> },
@@ -47,7 +48,8 @@ impl DeviceMatrix {
         let tiles: Tensor<3> = match &self.codes {
             Codes::Nibbles { words, scales, minima } => {
                 let [count, ..] = words.dims();
-                let parts = (0..8).map(|part| words.clone().bitwise_right_shift_scalar(4 * part).bitwise_and_scalar(15));
+                let parts =
+                    (0..8).map(|part| words.clone().bitwise_right_shift_scalar(4 * part).bitwise_and_scalar(15));
                 // Word w, byte i, nibble n is lane 16 n + 4 w + i.
                 let codes = Tensor::stack::<4>(parts.collect(), 3).float();
                 let codes = codes.reshape([count * 32, 4, 4, 2]).permute([0, 3, 1, 2]).reshape([count, 32, 32]);
@@ -55,7 +57,8 @@ impl DeviceMatrix {
             }
             Codes::Bytes { words, scales } => {
                 let [count, ..] = words.dims();
-                let parts = (0..4).map(|part| words.clone().bitwise_right_shift_scalar(8 * part).bitwise_and_scalar(255));
+                let parts =
+                    (0..4).map(|part| words.clone().bitwise_right_shift_scalar(8 * part).bitwise_and_scalar(255));
                 // Word w, byte i is lane 4 w + i; flipping the sign bit and subtracting it again extends the sign.
                 let codes = Tensor::stack::<4>(parts.collect(), 3).bitwise_xor_scalar(128).sub_scalar(128).float();
                 (codes.reshape([count * 2, 16, 32]) * scales.clone()).reshape([count, 32, 32])

@@ -90,7 +90,9 @@ pub enum GgufError {
         name: String,
     },
     /// A tensor whose element type is not read.
-    #[error("tensor `{name}` has type {found}, which is not supported; quantise the model to Q4_0, Q4_1, Q5_0, Q8_0, Q4_K, Q6_K, F16 or F32")]
+    #[error(
+        "tensor `{name}` has type {found}, which is not supported; quantise the model to Q4_0, Q4_1, Q5_0, Q8_0, Q4_K, Q6_K, F16 or F32"
+    )]
     TensorType {
         /// The tensor's name.
         name: String,

@@ -51,7 +51,7 @@ impl Format {
     /// Bytes of a row of `columns` weights; none if they are not whole blocks.
     pub(crate) fn row_bytes(self, columns: usize) -> Option<usize> {
         let (weights, bytes) = self.block();
-        (columns % weights == 0).then_some(())?;
+        columns.is_multiple_of(weights).then_some(())?;
         (columns / weights).checked_mul(bytes)
     }
 }
@@ -125,16 +125,13 @@ impl RowBlock {
         let (scale, min) = if part < 4 {
             (packed[part] & 63, packed[part + 4] & 63)
         } else {
-            (
-                (packed[part + 4] & 15) | (packed[part - 4] >> 6) << 4,
-                (packed[part + 4] >> 4) | (packed[part] >> 6) << 4,
-            )
+            ((packed[part + 4] & 15) | (packed[part - 4] >> 6) << 4, (packed[part + 4] >> 4) | (packed[part] >> 6) << 4)
         };
         self.scales = [half(bytes) * f32::from(scale); 2];
         self.min = -(half(&bytes[2..]) * f32::from(min));
         let pairs = &bytes[16 + part / 2 * 32..][..BLOCK];
         for (code, &pair) in self.codes.iter_mut().zip(pairs) {
-            *code = if part % 2 == 0 { pair & 15 } else { pair >> 4 };
+            *code = if part.is_multiple_of(2) { pair & 15 } else { pair >> 4 };
         }
     }
 

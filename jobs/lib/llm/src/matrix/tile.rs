@@ -5,6 +5,7 @@ use half::f16;
 
 use super::format::{BLOCK, Format, RowBlock};
 use super::kernel::LANES;
+use super::spread;
 
 /// Weights in a tile.
 pub(super) const TILE: usize = BLOCK * LANES;
@@ -101,7 +102,6 @@ impl Layout {
     }
 
     /// The codes and the parameters of a tile, as singles.
-    #[inline(always)]
     pub(super) fn parts(self, tile: &[u8]) -> Parts<'_> {
         let (parameters, codes) = tile.split_at(self.parameters());
         match self {
@@ -125,33 +125,21 @@ impl Layout {
 
     /// Widens a tile: `out[k][lane]`.
     pub(super) fn widen(self, tile: &[u8], out: &mut [f32; TILE]) {
-        #[cfg(target_arch = "x86_64")]
-        {
-            if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw") {
-                // SAFETY: the features were just found.
-                return unsafe { widen_wide(self, tile, out) };
+        match self.parts(tile) {
+            Parts::Nibbles { codes, scales, minima } => spread::nibbles(codes, &scales, &minima, out),
+            Parts::Bytes { codes, scales: [first, second] } => {
+                let (codes, out) = (codes.split_at(TILE / 2), out.split_at_mut(TILE / 2));
+                spread::bytes(codes.0, &first, out.0);
+                spread::bytes(codes.1, &second, out.1);
             }
-            if is_x86_feature_detected!("avx2") {
-                // SAFETY: the feature was just found.
-                return unsafe { widen_narrow(self, tile, out) };
+            Parts::Plain => {
+                let width = tile.len() / BLOCK;
+                for (out, codes) in out.chunks_exact_mut(LANES).zip(tile.chunks_exact(width)) {
+                    out.copy_from_slice(&if self == Layout::Half { halves(codes) } else { singles(codes) });
+                }
             }
         }
-        widen(self, tile, out);
     }
-}
-
-/// SAFETY: needs the CPU features it names.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2")]
-unsafe fn widen_wide(layout: Layout, tile: &[u8], out: &mut [f32; TILE]) {
-    widen(layout, tile, out);
-}
-
-/// SAFETY: needs the CPU feature it names.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-unsafe fn widen_narrow(layout: Layout, tile: &[u8], out: &mut [f32; TILE]) {
-    widen(layout, tile, out);
 }
 
 /// A tile taken apart.
@@ -161,60 +149,24 @@ pub(super) enum Parts<'a> {
     Plain,
 }
 
-#[inline(always)]
-fn widen(layout: Layout, tile: &[u8], out: &mut [f32; TILE]) {
-    match layout.parts(tile) {
-        Parts::Nibbles { codes, scales, minima } => widen_nibbles(codes, &scales, &minima, out),
-        Parts::Bytes { codes, scales: [first, second] } => widen_bytes(codes, &first, &second, out),
-        Parts::Plain if layout == Layout::Half => {
-            for (out, codes) in out.chunks_exact_mut(LANES).zip(tile.chunks_exact(2 * LANES)) {
-                out.copy_from_slice(&halves(codes));
-            }
-        }
-        Parts::Plain => {
-            for (out, codes) in out.chunks_exact_mut(LANES).zip(tile.chunks_exact(4 * LANES)) {
-                out.copy_from_slice(&singles(codes));
-            }
-        }
-    }
-}
-
-#[inline(always)]
-fn widen_nibbles(codes: &[u8], scales: &[f32; LANES], minima: &[f32; LANES], out: &mut [f32; TILE]) {
-    for (out, codes) in out.chunks_exact_mut(LANES).zip(codes.chunks_exact(LANES / 2)) {
-        let (low, high) = out.split_at_mut(LANES / 2);
-        for lane in 0..LANES / 2 {
-            low[lane] = f32::from(codes[lane] & 15) * scales[lane] + minima[lane];
-            high[lane] = f32::from(codes[lane] >> 4) * scales[lane + LANES / 2] + minima[lane + LANES / 2];
-        }
-    }
-}
-
-#[inline(always)]
-fn widen_bytes(codes: &[u8], first: &[f32; LANES], second: &[f32; LANES], out: &mut [f32; TILE]) {
-    for (k, (out, codes)) in out.chunks_exact_mut(LANES).zip(codes.chunks_exact(LANES)).enumerate() {
-        let scales = if k < BLOCK / 2 { first } else { second };
-        for lane in 0..LANES {
-            out[lane] = f32::from(codes[lane] as i8) * scales[lane];
-        }
-    }
-}
-
-#[inline(always)]
 fn halves(bytes: &[u8]) -> [f32; LANES] {
-    std::array::from_fn(|lane| {
+    let mut out = [0.0; LANES];
+    let bytes: &[[u8; 2]] = bytes.as_chunks().0;
+    for (out, &bytes) in out.iter_mut().zip(bytes) {
         // A finite half is a single with the exponent moved; multiplying by 2^112 moves it, subnormals included.
         // Halves that are not finite were refused when the matrix was packed.
-        let bits = u32::from(u16::from_le_bytes([bytes[2 * lane], bytes[2 * lane + 1]]));
+        let bits = u32::from(u16::from_le_bytes(bytes));
         let magnitude = f32::from_bits((bits & 0x7fff) << 13) * f32::from_bits((127 + 112) << 23);
-        f32::from_bits(magnitude.to_bits() | (bits & 0x8000) << 16)
-    })
+        *out = f32::from_bits(magnitude.to_bits() | (bits & 0x8000) << 16);
+    }
+    out
 }
 
-#[inline(always)]
 fn singles(bytes: &[u8]) -> [f32; LANES] {
-    std::array::from_fn(|lane| {
-        let at = 4 * lane;
-        f32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
-    })
+    let mut out = [0.0; LANES];
+    let bytes: &[[u8; 4]] = bytes.as_chunks().0;
+    for (out, &bytes) in out.iter_mut().zip(bytes) {
+        *out = f32::from_le_bytes(bytes);
+    }
+    out
 }

@@ -1,6 +1,6 @@
 //! Tiny random Llama models in GGUF, written here so that the reader under test is not its own witness.
 
-use llm::{DeviceChoice, Gguf, Model};
+use llm::{Compute, DeviceChoice, Gguf, Model};
 
 pub(crate) const HIDDEN: usize = 64;
 pub(crate) const VOCABULARY: usize = 96;
@@ -163,6 +163,11 @@ pub(crate) fn file() -> Vec<u8> {
 
 /// The model of [`file`] on the CPU.
 pub(crate) fn model() -> Model {
+    model_on(&DeviceChoice::Cpu.open().expect("the CPU"))
+}
+
+/// The model of [`file`] on a device.
+pub(crate) fn model_on(compute: &Compute) -> Model {
     let gguf = Gguf::parse(file()).expect("a readable file");
-    Model::load(&gguf, &DeviceChoice::Cpu.open().expect("the CPU")).expect("a loadable model")
+    Model::load(&gguf, compute).expect("a loadable model")
 }

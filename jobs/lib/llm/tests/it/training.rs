@@ -24,7 +24,7 @@ fn settings() -> TrainConfig {
 }
 
 /// Three examples of different lengths; prompt, then reply.
-fn batch() -> Vec<Example> {
+pub(crate) fn batch() -> Vec<Example> {
     let example = |length: u32, prompt: u32, step: u32| Example {
         ids: (0..length).map(|i| (i * step + 3) % tiny::VOCABULARY as u32).collect(),
         mask: (0..length).map(|i| i >= prompt).collect(),
@@ -33,7 +33,7 @@ fn batch() -> Vec<Example> {
 }
 
 /// An adapter whose `B` is not zero, so that every tensor has a gradient.
-fn warm_adapter(model: &Model) -> Adapter {
+pub(crate) fn warm_adapter(model: &Model) -> Adapter {
     let adapter = Adapter::init(model.config(), &lora(), model.compute()).expect("an adapter");
     let mut trainer = Trainer::new(model, adapter, settings()).expect("a trainer");
     trainer.step(&batch()).expect("a step");
@@ -169,7 +169,8 @@ fn an_adapter_file_is_checked_and_keeps_its_bytes() {
     let model = tiny::model();
     let adapter = warm_adapter(&model);
     let bytes = adapter.to_safetensors();
-    let read = |bytes: &[u8], lora: &LoraConfig| Adapter::from_safetensors(bytes, model.config(), lora, model.compute());
+    let read =
+        |bytes: &[u8], lora: &LoraConfig| Adapter::from_safetensors(bytes, model.config(), lora, model.compute());
     assert_eq!(read(&bytes, &lora()).expect("the adapter").to_safetensors(), bytes);
     assert!(read(&bytes, &LoraConfig { rank: 8, ..lora() }).is_err(), "another rank");
     assert!(read(&bytes[..bytes.len() - 4], &lora()).is_err(), "cut short");
