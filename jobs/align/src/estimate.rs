@@ -104,10 +104,18 @@ pub fn estimate(evidence: &Evidence, seed: [u8; 32]) -> Estimate {
     let bursts_scale = Scale::of(shifted.iter().map(|raw| raw.bursts.as_slice()), lags.count());
     let score = |raw: &Raw| Curve::of(lags, words_scale.apply(&raw.words), bursts_scale.apply(&raw.bursts));
 
+    let scores: Vec<Curve> = shifted.iter().map(&score).collect();
     let curve = score(&whole.sharpened());
     let (peak, lag_ms) = curve.locate();
-    let top = curve.both[peak];
-    let as_high = shifted.iter().filter(|raw| score(raw).locate_top() >= top).count();
+    // The words have to stand out by themselves too. Bursts alone can: chat grows lively after speech even when it speaks
+    // of something else, and then its lines must not be tied to words.
+    let tops = (curve.both[peak], curve.words_near(peak));
+    let shares = |as_high: fn(&Curve, (f64, f64)) -> bool| {
+        let count = scores.iter().filter(|curve| as_high(curve, tops)).count();
+        (count + 1) as f64 / (SHIFTS + 1) as f64
+    };
+    let p_value =
+        shares(|curve, (both, _)| top(&curve.both) >= both).max(shares(|curve, (_, words)| top(&curve.words) >= words));
 
     let mut resampled: Vec<i64> = (0..RESAMPLES)
         .into_par_iter()
@@ -124,7 +132,7 @@ pub fn estimate(evidence: &Evidence, seed: [u8; 32]) -> Estimate {
     let high = resampled.iter().rev().nth(tail).copied().unwrap_or(lag_ms).max(lag_ms) + CLOCKS_MS;
 
     let grounds = Grounds {
-        p_value: (as_high + 1) as f64 / (SHIFTS + 1) as f64,
+        p_value,
         peak_ratio: curve.peak_ratio(peak),
         width_ms: high - low,
         echoes: lexical::support(evidence, lag_ms, SUPPORT_MS),
@@ -167,6 +175,11 @@ fn total<'a>(lags: &Lags, parts: impl Iterator<Item = &'a Raw>) -> Raw {
         sum.bursts.iter_mut().zip(&part.bursts).for_each(|(sum, value)| *sum += value);
     }
     sum
+}
+
+/// The highest of all.
+fn top(curve: &[f64]) -> f64 {
+    curve.iter().copied().fold(f64::NEG_INFINITY, f64::max)
 }
 
 impl Raw {
@@ -212,9 +225,11 @@ impl Curve {
         Self { lags, words, bursts, both }
     }
 
-    /// The highest score.
-    fn locate_top(&self) -> f64 {
-        self.both.iter().copied().fold(f64::NEG_INFINITY, f64::max)
+    /// The highest score of the words around `peak`.
+    fn words_near(&self, peak: usize) -> f64 {
+        let reach = usize::try_from(REFINE_MS / STEP_MS).unwrap_or(0);
+        let near = highest(&self.words, peak.saturating_sub(reach), peak + reach + 1);
+        near.map_or(0.0, |index| self.words[index])
     }
 
     /// The index of the peak and the lag it stands for, ms. The sum says which peak; the words say where in it.

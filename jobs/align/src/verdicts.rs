@@ -31,7 +31,7 @@ pub struct Saved {
     pub run_id: RunId,
     /// The lag that the page showed, ms.
     pub lag_ms: i64,
-    /// Where the slider stood in the end, ms.
+    /// What the person added to the lag with the slider, ms.
     pub offset_ms: i64,
     /// What was said about each piece.
     pub clips: Vec<Judged>,

@@ -9,8 +9,9 @@ pub const LARGEST_P_VALUE: f64 = 0.005;
 const FEWEST_ECHOES: usize = 8;
 /// A peak that is less than this above the next separate one could be the next separate one.
 const LOWEST_PEAK_RATIO: f64 = 1.2;
-/// An interval wider than this, ms, ties messages to whatever was said within two or three sentences.
-const WIDEST_MS: i64 = 8_000;
+/// An interval wider than this, ms, reaches into the next sentence: people speak one in about six seconds, and a chat that
+/// follows their rhythm repeats its score at that distance.
+const WIDEST_MS: i64 = 6_000;
 
 /// Below this many echoes a lag is weak: one running joke could have made it.
 const GOOD_ECHOES: usize = 16;
@@ -43,7 +44,7 @@ impl fmt::Display for Verdict {
 /// What a verdict rests on.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Grounds {
-    /// Share of shifted chats that score at least as high.
+    /// Share of shifted chats that score at least as high, by words and bursts or by words alone, whichever is larger.
     pub p_value: f64,
     /// Highest score over the second-highest separate one.
     pub peak_ratio: f64,

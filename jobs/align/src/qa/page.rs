@@ -85,13 +85,14 @@ impl Page<'_> {
                 "No lag stands out from chance. The page shows the best guess; no message was tied to speech with it.",
             ),
         };
+        let refused = found.verdict == Verdict::NotIdentifiable;
         html! {
             header {
                 p.kicker { "Does the chat answer what is said?" }
                 h1 { bdi { (self.vod) } " " span class={"badge " (class)} { (verdict) } }
                 p.sentence { (sentence) }
                 dl {
-                    div.lead { dt { "Lag" } dd { (seconds(found.lag_ms)) " s" } }
+                    div.lead { dt { @if refused { "Best guess" } @else { "Lag" } } dd { (seconds(found.lag_ms)) " s" } }
                     div { dt { "95 % interval" } dd { (seconds(found.low_ms)) " to " (seconds(found.high_ms)) " s" } }
                     div { dt { "Chance" } dd { "p " (found.grounds.p_value) } }
                     div { dt { "Above next peak" } dd { (format!("{:.1}", found.grounds.peak_ratio)) " ×" } }
@@ -154,14 +155,16 @@ impl Page<'_> {
                         }
                     }
                     section {
-                        h3 { "Written " (seconds(lag_ms)) " s later" }
+                        h3 { "Written " (seconds(lag_ms.saturating_abs())) " s " @if lag_ms < 0 { "earlier" } @else { "later" } }
                         @if chat.is_empty() { p.empty { "Nothing." } }
-                        @for message in &chat {
-                            p.line.message data-at=(message.offset_ms - lag_ms - clip.from_ms) {
-                                time { (clock(message.offset_ms)) }
-                                span {
-                                    b { bdi { (message.user_login.as_deref().unwrap_or("deleted account")) } } " "
-                                    bdi { (message.text) }
+                        div.chatter tabindex="0" {
+                            @for message in &chat {
+                                p.line.message data-at=(message.offset_ms - lag_ms - clip.from_ms) {
+                                    time { (clock(message.offset_ms)) }
+                                    span {
+                                        b { bdi { (message.user_login.as_deref().unwrap_or("deleted account")) } } " "
+                                        bdi { (message.text) }
+                                    }
                                 }
                             }
                         }

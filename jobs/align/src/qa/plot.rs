@@ -55,7 +55,9 @@ pub fn plot(estimate: &Estimate) -> Markup {
     let highest = scores().fold(4.0, f64::max).ceil();
     let frame = Frame { first_ms, last_ms, lowest, highest };
     let ticks = ((first_ms + 9_999).div_euclid(10_000)..=last_ms.div_euclid(10_000)).map(|tick| tick * 10_000);
-    let step = ((highest - lowest) / 5.0).ceil().max(1.0);
+    // The finest of the usual steps that gives at most six lines.
+    let step =
+        [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0].into_iter().find(|step| highest / step <= 6.0).unwrap_or(highest);
     let levels = (0..=12).map(|level| f64::from(level) * step).filter(|&level| level <= highest);
     let one = |value: f64| format!("{value:.1}");
     let (low, high, lag) = (frame.x(estimate.low_ms), frame.x(estimate.high_ms), frame.x(estimate.lag_ms));

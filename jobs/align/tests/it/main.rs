@@ -1,4 +1,7 @@
-//! Tests of the align job against made-up and real broadcasts.
+//! Tests of the align job against made-up broadcasts and against the sample stream.
 
 mod broadcast;
 mod estimator;
+mod sample;
+mod stage;
+mod whole;
