@@ -37,6 +37,9 @@ pub enum AnswerError {
     /// Whoever asked has left, or their time is up.
     #[error("the request ended before its answer")]
     Cancelled,
+    /// Something that must never happen did; only this request is lost.
+    #[error("the model failed in a way that is a defect of this program; please report it with the lines before")]
+    Panicked,
 }
 
 impl Engine {

@@ -5,6 +5,7 @@
 //! waiting up to a bound, beyond which the oldest are dropped and counted.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -62,18 +63,23 @@ impl Journal {
         }
     }
 
-    /// Writes rows as they come, for ever. A failure is a warning, and the rows are tried again.
-    pub async fn keep_writing(&self) {
+    /// Writes rows as they come until `stop` is done. A failure is a warning, and the rows are tried again. A file that is
+    /// being written is finished: ending in the middle would lose the rows that are on their way.
+    pub async fn keep_writing(&self, stop: impl Future<Output = ()>) {
+        let mut stop = pin!(stop);
+        let mut failed = false;
         loop {
+            // After a failure not at once again, even when many wait.
             tokio::select! {
                 () = tokio::time::sleep(INTERVAL) => {}
-                () = self.enough.notified() => {}
+                () = self.enough.notified(), if !failed => {}
+                () = &mut stop => return,
             }
-            if let Err(error) = self.flush().await {
+            let outcome = self.flush().await;
+            failed = outcome.is_err();
+            if let Err(error) = outcome {
                 let (rows, dropped) = self.counts();
                 tracing::warn!(error = chain(&error), rows, dropped, "the log cannot be written, rows wait");
-                // Not at once again, even when many wait.
-                tokio::time::sleep(INTERVAL).await;
             }
         }
     }

@@ -67,6 +67,8 @@ impl FromStr for Rate {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -77,6 +79,16 @@ mod tests {
         assert_eq!("60/min".parse::<Rate>().unwrap().period(), Duration::from_secs(1));
         for bad in ["", "60", "0/s", "-1/s", "1/d", "1/ s", "1000001/s"] {
             assert!(bad.parse::<Rate>().is_err(), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_rate_that_reads_back_or_an_error(text in "\\PC{0,12}|[0-9]{0,8}/(s|min|h|d)?") {
+            if let Ok(rate) = text.parse::<Rate>() {
+                prop_assert_eq!(rate.to_string().parse(), Ok(rate));
+                prop_assert!(rate.period() > Duration::ZERO);
+            }
         }
     }
 }

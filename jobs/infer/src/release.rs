@@ -110,7 +110,8 @@ fn renderer(gguf: &Gguf) -> Result<Renderer, ReleaseRefused> {
 /// The run of `job`, whose manifest has to have the digest that was promised.
 async fn run(store: &Store, job: &'static str, id: &ids::RunId, expected: &Digest) -> Result<Run, ReleaseRefused> {
     let object = if job == "eval" { Object::EvalManifest } else { Object::TrainManifest };
-    let run = store.run(job, id).await.map_err(|source| ReleaseRefused::Unreadable { object, source })?;
+    let unreadable = |source| ReleaseRefused::Unreadable { object, source: Box::new(source) };
+    let run = store.run(job, id).await.map_err(unreadable)?;
     mismatch(object, expected, &run.digest)?;
     Ok(run)
 }
@@ -120,7 +121,7 @@ async fn blob(store: &Store, object: Object, digest: &Digest) -> Result<bytes::B
         Err(StoreError::Damaged { expected, found, .. }) => {
             Err(ReleaseRefused::Mismatch { object, expected: expected.to_string(), found: found.to_string() })
         }
-        other => other.map_err(|source| ReleaseRefused::Unreadable { object, source }),
+        other => other.map_err(|source| ReleaseRefused::Unreadable { object, source: Box::new(source) }),
     }
 }
 
@@ -139,6 +140,10 @@ fn check_eval(eval: &Run, release: &Release) -> Result<(), ReleaseRefused> {
     let judged = eval.manifest.key.inputs.get("adapter");
     let judged = judged.ok_or(ReleaseRefused::Lacks { object: Object::EvalManifest, what: "input `adapter`" })?;
     mismatch(Object::JudgedAdapter, &release.train_manifest, judged)?;
+    let stated = |name| fact(eval, Object::EvalManifest, name);
+    mismatch(Object::JudgedBase, &release.base_digest, &stated("base_digest")?)?;
+    mismatch(Object::JudgedRenderer, &release.renderer_digest, &stated("renderer_digest")?)?;
+    mismatch(Object::JudgedGuard, &release.guard_digest, &stated("guard_digest")?)?;
     let verdict: String = fact(eval, Object::EvalManifest, "verdict")?;
     if verdict == "pass" { Ok(()) } else { Err(ReleaseRefused::Verdict { run: eval.id(), verdict }) }
 }

@@ -15,7 +15,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use job::{Exit, Job};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tower::ServiceExt;
 
 use crate::args::ServeArgs;
@@ -104,7 +104,14 @@ pub async fn run(
     let app = server.app();
     let connections = Arc::new(Semaphore::new(limits.connections));
     let graceful = GracefulShutdown::new();
-    let writing = tokio::spawn(async move { journal.keep_writing().await });
+    let (stop_writing, stopped) = oneshot::channel::<()>();
+    let writing = tokio::spawn(async move {
+        let stopped = async {
+            // Either way: said, or the sender is gone.
+            let _ = stopped.await;
+        };
+        journal.keep_writing(stopped).await;
+    });
     let tidying = tokio::spawn({
         let server = Arc::clone(&server);
         async move {
@@ -137,15 +144,18 @@ pub async fn run(
     if tokio::time::timeout(limits.drain, graceful.shutdown()).await.is_err() {
         tracing::warn!(seconds = limits.drain.as_secs(), "some connections did not end in time");
     }
-    writing.abort();
     tidying.abort();
+    drop(stop_writing);
+    if let Err(error) = writing.await {
+        tracing::error!(%error, "writing the log failed");
+    }
 }
 
 /// The next connection, once there is room for it.
 async fn accept(
     listener: &TcpListener,
     connections: &Arc<Semaphore>,
-) -> Option<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
+) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
     // The semaphore is never closed.
     let permit = Arc::clone(connections).acquire_owned().await.ok()?;
     match listener.accept().await {

@@ -41,6 +41,8 @@ impl FromStr for Since {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -52,6 +54,15 @@ mod tests {
         check("1970-01-01T01:00:00.5+01:00", 500);
         for bad in ["", "s", "1", "-1h", "1w", "2026-01-31", "now", "1 h"] {
             assert!(bad.parse::<Since>().is_err(), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_time_or_an_error(text in "\\PC{0,30}|[0-9]{0,12}[smhd]", now in any::<i64>()) {
+            if let Ok(since) = text.parse::<Since>() {
+                let _ = since.at_ms(now);
+            }
         }
     }
 }

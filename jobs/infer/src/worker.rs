@@ -66,10 +66,7 @@ impl Worker {
                 if !go_on() {
                     continue;
                 }
-                let Some(outcome) = guarded(&engine, &question, &mut go_on) else {
-                    tracing::error!(request_id = question.request_id, "the model panicked on this request");
-                    continue;
-                };
+                let outcome = guarded(&engine, &question, &mut go_on);
                 let took = u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX);
                 let before = measured.load(Ordering::Relaxed);
                 measured.store(before.saturating_mul(3).saturating_add(took) / 4, Ordering::Relaxed);
@@ -92,7 +89,7 @@ impl Worker {
         })?;
         match tokio::time::timeout_at(deadline.into(), answer).await {
             Err(_) => Err(WorkerError::Late),
-            // The thread dropped the task: its time was up, or it failed in a way that left nothing to say.
+            // The thread dropped the task because its time was up, or it is gone itself.
             Ok(Err(_)) if Instant::now() >= deadline => Err(WorkerError::Late),
             Ok(Err(_)) => Err(WorkerError::Gone),
             Ok(Ok(Err(AnswerError::Cancelled))) => Err(WorkerError::Late),
@@ -118,11 +115,7 @@ impl Worker {
     }
 }
 
-/// The answer, or `None` when the tensor library panicked: that ends one request and not the server.
-fn guarded(
-    engine: &Engine,
-    question: &Question,
-    go_on: &mut dyn FnMut() -> bool,
-) -> Option<Result<Answer, AnswerError>> {
-    catch_unwind(AssertUnwindSafe(|| engine.answer(question, go_on))).ok()
+/// The answer, also when the tensor library panics: that ends one request and not the server.
+fn guarded(engine: &Engine, question: &Question, go_on: &mut dyn FnMut() -> bool) -> Result<Answer, AnswerError> {
+    catch_unwind(AssertUnwindSafe(|| engine.answer(question, go_on))).unwrap_or(Err(AnswerError::Panicked))
 }

@@ -142,6 +142,8 @@ fn is_this_machine(host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -173,5 +175,15 @@ mod tests {
         assert!(!format!("{error} {error:?}").contains("short-secret"));
         assert!(matches!(read("has a space in the key\n"), Err(KeysError::Key { line: 1, .. })));
         assert!(matches!(Keys::read(&folder.path().join("none")), Err(KeysError::File { .. })));
+    }
+
+    proptest! {
+        #[test]
+        fn a_name_under_somebody_elses_is_never_ours(name in "[a-z0-9.:\\[\\]-]{0,20}|\\PC{0,12}", port in "(:[0-9]{0,5})?") {
+            let host = format!("{name}.evil.example{port}");
+            // What stands in brackets is all that is read, and no browser sends more after it than a port.
+            prop_assert!(host.starts_with('[') || !is_this_machine(&host), "{host}");
+            let _ = is_this_machine(&name);
+        }
     }
 }

@@ -166,9 +166,14 @@ pub(super) fn usage(answer: &Answer) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
-    fn check(messages: Value, expect: Result<(&str, &[(&str, &str)]), &str>) {
+    /// Transcript and chat lines, or the code of an error.
+    type Expected<'a> = Result<(&'a str, &'a [(&'a str, &'a str)]), &'a str>;
+
+    fn check(messages: Value, expect: Expected<'_>) {
         let parsed: Vec<Message> = serde_json::from_value(messages.clone()).unwrap();
         match (context(parsed, "streamer".to_owned()), expect) {
             (Ok(context), Ok((transcript, chat))) => {
@@ -198,5 +203,21 @@ mod tests {
         check(json!([]), Err("no_user_message"));
         check(json!([user("a"), {"role": "assistant", "content": "b"}]), Err("no_user_message"));
         check(json!([{"role": "user", "content": [{"type": "image_url"}]}]), Err("unsupported_content"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_body_makes_the_reader_panic(
+            role in "user|assistant|system|\\PC{0,4}",
+            content in prop_oneof![Just(json!(null)), ".{0,20}".prop_map(Value::from), Just(json!([{"type": "text"}])), Just(json!([{}]))],
+            cut in 0_usize..200,
+        ) {
+            let body = json!({"messages": [{"role": role, "content": content}, {"role": "user", "content": "hi"}]}).to_string();
+            for body in [body.as_str(), body.get(..cut).unwrap_or_default()] {
+                if let Ok(body) = serde_json::from_str::<Body>(body) {
+                    let _ = context(body.messages, String::new());
+                }
+            }
+        }
     }
 }

@@ -13,7 +13,7 @@ use super::error::digest_or_none;
 /// # Errors
 /// The first record that does not fit, or that there is none.
 pub async fn newest(store: &Store, channel: &Name, trusted: &[String]) -> Result<Release, ReleaseRefused> {
-    let unreadable = |source| ReleaseRefused::Channel { channel: channel.clone(), source };
+    let unreadable = |source| ReleaseRefused::Channel { channel: channel.clone(), source: Box::new(source) };
     let records = store.releases(channel).await.map_err(unreadable)?;
     match verify(channel, &records, trusted)? {
         Some(release) => Ok(release),

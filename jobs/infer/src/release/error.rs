@@ -23,6 +23,12 @@ pub enum Object {
     AdapterSettings,
     /// The training run that the evaluation judged.
     JudgedAdapter,
+    /// The base model it was evaluated on.
+    JudgedBase,
+    /// The prompt it was evaluated with.
+    JudgedRenderer,
+    /// The guard it was evaluated under.
+    JudgedGuard,
     /// The base model's name.
     BaseName,
     /// The base model's file.
@@ -40,7 +46,9 @@ impl Object {
             Self::TrainManifest | Self::EvalManifest | Self::Adapter | Self::AdapterBlob | Self::AdapterSettings => {
                 "run `audit verify`, restore the object from a copy, or train, evaluate and promote again"
             }
-            Self::JudgedAdapter => "run `eval run` for this adapter and promote it again",
+            Self::JudgedAdapter | Self::JudgedBase | Self::JudgedRenderer | Self::JudgedGuard => {
+                "run `eval run` for this adapter and promote it again"
+            }
             Self::BaseName | Self::BaseModel => "run `models pull` for the base, or train and promote again",
             Self::Renderer => "serve with the version it was trained with, or train, evaluate and promote again",
             Self::Guard => "serve with the version it was evaluated with, or evaluate and promote again",
@@ -57,6 +65,9 @@ impl fmt::Display for Object {
             Self::AdapterBlob => "the adapter's weights",
             Self::AdapterSettings => "the adapter's settings",
             Self::JudgedAdapter => "the training run that was evaluated",
+            Self::JudgedBase => "the base model of the evaluation",
+            Self::JudgedRenderer => "the prompt renderer of the evaluation",
+            Self::JudgedGuard => "the guard of the evaluation",
             Self::BaseName => "the name of the base model",
             Self::BaseModel => "the base model",
             Self::Renderer => "the prompt renderer (spec and vocabulary)",
@@ -70,7 +81,7 @@ impl fmt::Display for Object {
 pub enum ReleaseRefused {
     /// Nothing was ever promoted to the channel.
     #[error(
-        "channel {channel} has no release; promote an adapter with `eval promote ADAPTER --channel {channel}` (channels: {known})"
+        "channel {channel} has no release; promote an adapter with `eval promote ADAPTER --channel {channel}` (channels with releases: {known})"
     )]
     NoRelease {
         /// The channel asked for.
@@ -84,7 +95,7 @@ pub enum ReleaseRefused {
         /// The channel.
         channel: Name,
         /// What the store says.
-        source: StoreError,
+        source: Box<StoreError>,
     },
     /// A record is not where its sequence puts it.
     #[error(
@@ -104,7 +115,7 @@ pub enum ReleaseRefused {
     },
     /// A record is not to be believed.
     #[error(
-        "release {position} of channel {channel} is refused; restore it from a copy, or add the signer to the trusted keys if you know them"
+        "release {position} of channel {channel} is refused; restore it from a copy, add the signer to the trusted keys if you know them, or promote to another channel"
     )]
     Signature {
         /// The channel.
@@ -120,7 +131,7 @@ pub enum ReleaseRefused {
         /// Which.
         object: Object,
         /// What the store says.
-        source: StoreError,
+        source: Box<StoreError>,
     },
     /// An object is another than the promised one.
     #[error("{object} is not the promoted one: expected {expected}, found {found}; {}", object.remedy())]
