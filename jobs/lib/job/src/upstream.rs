@@ -15,8 +15,8 @@ impl Job {
     /// When one is not in the store, an id is not unique, or there is no VOD at all.
     pub async fn vods(&self, store: &Store, wanted: &[String]) -> anyhow::Result<Vec<VodGeneration>> {
         let all = store.vods().await?;
-        ensure!(!all.is_empty(), "the store has no VOD; take one in with `ingest --vod ID`");
         if wanted.is_empty() {
+            ensure!(!all.is_empty(), "the store has no VOD; take one in with `ingest --vod ID`");
             return Ok(all);
         }
         let mut found: Vec<VodGeneration> = Vec::new();
