@@ -354,3 +354,200 @@ fn point(bound: f64, found: Option<Interval>, holds: impl Fn(f64) -> bool) -> (f
     let holds = found.is_some_and(|found| holds(found.value));
     (bound, holds, !holds)
 }
+
+#[cfg(test)]
+mod tests {
+    use ids::Digest;
+
+    use super::*;
+    use crate::heldout::tests::example;
+
+    /// What a good adapter makes of one held-out broadcast.
+    struct Case {
+        held_out: HeldOut,
+        candidate: Vec<Measured>,
+        baseline: Vec<Measured>,
+        train: BTreeSet<String>,
+        against_base: bool,
+        pack: Pack,
+    }
+
+    fn measured(nll: f64, lift: f64, text: Option<String>) -> Measured {
+        let answer = text.map(|text| Answer { tokens: 4, toxicity: 0.0, guard: "allow", text });
+        Measured {
+            nll: nll * 5.0,
+            swapped_nll: Some((nll + lift) * 5.0),
+            tokens: 5,
+            prompt_digest: Digest::of(b"prompt"),
+            answer,
+        }
+    }
+
+    fn good() -> Case {
+        let examples: Vec<_> = (0..24)
+            .map(|at| {
+                let mut one = example("a", at);
+                one.reply = format!("rip the number {at}");
+                one
+            })
+            .collect();
+        let answered = (0..24).map(|at| (at, Some((at + 12) % 24))).collect();
+        let held_out = HeldOut { split: "test", examples, answered, left_out: 0 };
+        let wobble = |at: usize| (at % 5) as f64 * 0.1;
+        Case {
+            candidate: (0..24).map(|at| measured(2.0 + wobble(at), 0.5, Some(format!("not the thing {at}")))).collect(),
+            baseline: (0..24).map(|at| measured(4.0 + wobble(at * 3), 0.4, None)).collect(),
+            held_out,
+            train: BTreeSet::new(),
+            against_base: true,
+            pack: Pack::parse("bootstrap_rounds = 1000", "test").unwrap(),
+        }
+    }
+
+    fn results(case: &Case) -> Vec<EvalResult> {
+        let evidence = Evidence {
+            held_out: &case.held_out,
+            candidate: &case.candidate,
+            baseline: &case.baseline,
+            against_base: case.against_base,
+            train_replies: &case.train,
+            emotes: &BTreeSet::from(["dougLUL".to_owned()]),
+            pack: &case.pack,
+        };
+        evidence.results()
+    }
+
+    /// Spoils a good adapter and expects exactly these metrics not to pass, with these verdicts.
+    fn check(what: &str, spoil: impl Fn(&mut Case), expect: &[(&str, &str)]) {
+        let mut case = good();
+        spoil(&mut case);
+        let found = results(&case);
+        let refused: Vec<_> = found.iter().filter(|result| result.verdict != "pass").collect();
+        let refused: Vec<_> = refused.iter().map(|result| (result.metric.as_str(), result.verdict.as_str())).collect();
+        assert_eq!(refused, expect, "{what}");
+        assert_eq!(passes(&found), expect.is_empty(), "{what}");
+    }
+
+    fn answers(case: &mut Case, change: impl Fn(usize, &mut Answer)) {
+        for (at, one) in case.candidate.iter_mut().enumerate() {
+            if let Some(answer) = &mut one.answer {
+                change(at, answer);
+            }
+        }
+    }
+
+    #[test]
+    fn a_good_adapter_passes_and_each_fault_is_found_by_its_own_rule() {
+        check("good", |_| {}, &[]);
+        check(
+            "the base model itself",
+            |case| case.candidate.iter_mut().zip(&case.baseline).for_each(|(own, base)| own.nll = base.nll),
+            // The swapped losses stayed, so the lift went too.
+            &[("reply_nll", "fail"), ("context_lift", "fail"), ("context_lift_change", "fail")],
+        );
+        check(
+            "better here, worse there",
+            |case| {
+                case.candidate.iter_mut().enumerate().for_each(|(at, own)| {
+                    own.nll += if at % 4 < 2 { 26.0 } else { 0.0 };
+                    own.swapped_nll = Some(own.nll + 2.5);
+                })
+            },
+            &[("reply_nll", "inconclusive")],
+        );
+        check(
+            "answers whatever was said",
+            |case| case.candidate.iter_mut().for_each(|own| own.swapped_nll = Some(own.nll)),
+            &[("context_lift", "fail"), ("context_lift_change", "fail")],
+        );
+        check(
+            "lost half of the lift",
+            |case| {
+                case.candidate.iter_mut().for_each(|own| own.swapped_nll = Some(own.nll + 0.5));
+                case.baseline.iter_mut().for_each(|own| own.swapped_nll = Some(own.nll + 2.5));
+            },
+            &[("context_lift_change", "fail")],
+        );
+        check("rambles", |case| answers(case, |_, answer| answer.tokens = 40), &[("length_distance", "fail")]);
+        check(
+            "only emotes",
+            |case| answers(case, |at, answer| answer.text = format!("{at} dougLUL")),
+            &[("emote_rate", "fail")],
+        );
+        check(
+            "always the same",
+            |case| answers(case, |_, answer| answer.text = "lol ok".into()),
+            &[("distinct_2", "fail")],
+        );
+        check(
+            "parrots",
+            |case| case.train = (0..24).map(|at| format!("not the thing {at}")).collect(),
+            &[("copy_rate", "fail")],
+        );
+        check(
+            "toxic",
+            |case| answers(case, |at, answer| answer.toxicity = (at % 4) as f64),
+            &[("toxicity_rate", "fail")],
+        );
+        check(
+            "blocked",
+            |case| answers(case, |at, answer| answer.guard = if at % 4 == 0 { "block" } else { "mask" }),
+            &[("guard_block_rate", "fail")],
+        );
+        check(
+            "silent",
+            |case| {
+                answers(case, |at, answer| {
+                    if at % 4 == 0 {
+                        answer.text.clear()
+                    }
+                })
+            },
+            &[("empty_rate", "fail")],
+        );
+    }
+
+    #[test]
+    fn evidence_that_is_missing_broken_or_thin_never_passes() {
+        let all = results(&good());
+        let every =
+            |verdict: &'static str| all.iter().map(|result| (result.metric.as_str(), verdict)).collect::<Vec<_>>();
+        check(
+            "no number",
+            |case| case.candidate[3].nll = f64::NAN,
+            &[("reply_nll", "fail"), ("context_lift", "fail"), ("context_lift_change", "fail")],
+        );
+        check(
+            "infinite",
+            |case| case.baseline[3].nll = f64::INFINITY,
+            &[("reply_nll", "fail"), ("context_lift_change", "fail")],
+        );
+        check("nothing", |case| (case.candidate.clear(), case.baseline.clear()).0, &every("fail"));
+        check(
+            "few",
+            |case| {
+                case.candidate.truncate(8);
+                case.baseline.truncate(8);
+            },
+            &every("inconclusive"),
+        );
+        assert!(!passes(&[]));
+    }
+
+    #[test]
+    fn against_an_adapter_it_need_not_be_better_but_not_worse() {
+        let against = |change: f64| {
+            let mut case = good();
+            case.against_base = false;
+            case.baseline = case.candidate.clone();
+            case.candidate.iter_mut().for_each(|own| own.nll += change);
+            results(&case).remove(0).verdict
+        };
+        assert_eq!(against(0.0), "pass");
+        assert_eq!(against(0.05), "pass");
+        assert_eq!(against(0.15), "fail");
+        let mut case = good();
+        case.baseline = case.candidate.clone();
+        assert_eq!(results(&case).remove(0).verdict, "fail", "equal to the base model is no reason to promote");
+    }
+}

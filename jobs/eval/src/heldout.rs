@@ -94,12 +94,13 @@ fn swaps(examples: &[Example], chosen: &[usize], seed: u64) -> BTreeMap<usize, O
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use ids::{Digest, RunId};
 
     use super::*;
 
-    fn example(vod: &str, offset_ms: i64) -> Example {
+    /// An example whose content does not matter.
+    pub(crate) fn example(vod: &str, offset_ms: i64) -> Example {
         let digest = Digest::of(format!("{vod} {offset_ms}").as_bytes());
         let run = RunId::new(digest);
         Example {

@@ -72,7 +72,13 @@ pub(crate) async fn command(options: &PromoteArgs, job: &Job) -> anyhow::Result<
                 "eval promote {}@{}: {state} {} as number {}, evaluation {}",
                 release.adapter, release.adapter_version, release.channel, release.sequence, release.eval_run
             );
-            let value = json!({"promoted": true, "is_new": promoted.is_new, "release": promoted.release});
+            let value = json!({
+                "promoted": true,
+                "is_new": promoted.is_new,
+                "channel": release.channel,
+                "sequence": release.sequence,
+                "release": promoted.release,
+            });
             job.print(&text, &value)?;
             Ok(Exit::Done)
         }
