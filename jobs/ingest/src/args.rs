@@ -14,8 +14,9 @@ Examples:
   ingest audio file/talk -o talk.flac
   ingest verify
 
-Chat is read from TwitchDownloader's JSON (1.0 to 1.4) and from rechat archives, plain or gzip. Messages that cannot be
-taken are kept with the reason in the table problem: rows plus problems are always the messages of the export.";
+Chat is read from TwitchDownloader's JSON (1.0 to 1.4) and from rechat archives, plain or gzip. \
+Messages that cannot be taken are kept with the reason in the table problem: \
+rows plus problems are always the messages of the export.";
 
 /// Take a recording and its chat into the store
 #[derive(Debug, Parser)]
@@ -88,6 +89,7 @@ pub enum Command {
     /// Check that everything of the VODs is in the store and undamaged; code 1 when it is not
     Verify {
         /// platform/id, or the id alone where it is unique [default: every VOD]
+        #[arg(value_name = "VOD")]
         vods: Vec<String>,
         /// Only look whether every object is there with the right size
         #[arg(long, conflicts_with = "full")]

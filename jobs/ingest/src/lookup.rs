@@ -1,30 +1,46 @@
-//! Finding a VOD of the store by what a person types.
+//! Finding a VOD of the store by what a person types. Only names are read here, so that a damaged record can be found.
 
-use anyhow::bail;
+use std::collections::BTreeMap;
+
+use anyhow::{Context, bail};
 use ids::VodKey;
 use manifest::VodGeneration;
 use store::Store;
 
-/// The newest generation of the VOD called `text`: `platform/id`, or the id alone where it is unique.
+/// Every VOD of the store with the numbers of its generations, in order.
+pub(crate) async fn all(store: &Store) -> anyhow::Result<BTreeMap<VodKey, Vec<u64>>> {
+    let mut found: BTreeMap<VodKey, Vec<u64>> = BTreeMap::new();
+    for (path, _) in store.list("vods").await? {
+        let parts = path.strip_prefix("vods/").and_then(|rest| rest.rsplit_once('/'));
+        let parsed = parts.and_then(|(key, file)| Some((key.parse().ok()?, file.strip_suffix(".json")?.parse().ok()?)));
+        if let Some((key, number)) = parsed {
+            found.entry(key).or_default().push(number);
+        }
+    }
+    found.values_mut().for_each(|numbers| numbers.sort_unstable());
+    Ok(found)
+}
+
+/// The VOD called `text`: `platform/id`, or the id alone where it is unique.
+pub(crate) async fn key(store: &Store, text: &str) -> anyhow::Result<(VodKey, Vec<u64>)> {
+    let mut named: Vec<_> = all(store).await?.into_iter().collect();
+    match text.contains('/') {
+        true => {
+            let wanted: VodKey = text.parse()?;
+            named.retain(|(key, _)| *key == wanted);
+        }
+        false => named.retain(|(key, _)| key.id.as_str() == text),
+    }
+    if named.len() > 1 {
+        let keys: Vec<_> = named.iter().map(|(key, _)| key.to_string()).collect();
+        bail!("{text:?} stands for {}; write the one that is meant", keys.join(" and "));
+    }
+    let shown: String = text.chars().take(100).collect();
+    named.pop().with_context(|| format!("the store has no VOD {shown:?}; `ingest list` shows what it has"))
+}
+
+/// The newest generation of the VOD called `text`.
 pub(crate) async fn vod(store: &Store, text: &str) -> anyhow::Result<VodGeneration> {
-    if text.contains('/') {
-        let key: VodKey = text.parse()?;
-        return match store.vod(&key).await? {
-            Some(generation) => Ok(generation),
-            None => bail!("the store has no VOD {key}; `ingest list` shows what it has"),
-        };
-    }
-    let all = store.vods().await?;
-    let mut named: Vec<_> = all.into_iter().filter(|generation| generation.vod.id.as_str() == text).collect();
-    match (named.pop(), named.as_slice()) {
-        (Some(only), []) => Ok(only),
-        (Some(last), others) => {
-            let keys: Vec<_> = others.iter().chain([&last]).map(|generation| generation.vod.to_string()).collect();
-            bail!("{text:?} stands for {}; write the one that is meant", keys.join(" and "));
-        }
-        (None, _) => {
-            let shown: String = text.chars().take(100).collect();
-            bail!("the store has no VOD {shown:?}; `ingest list` shows what it has");
-        }
-    }
+    let (key, _) = key(store, text).await?;
+    store.vod(&key).await?.with_context(|| format!("{key} was removed from the store just now"))
 }

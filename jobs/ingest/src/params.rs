@@ -69,7 +69,7 @@ fn local(vod: &str) -> anyhow::Result<&Path> {
         return Ok(Path::new(path));
     }
     let shown: String = vod.chars().take(200).collect();
-    let remote = vod.contains("://") || vod.contains(".tv/") || vod.contains(".com/");
+    let remote = ["://", ".tv/", ".com/", "youtu.be/"].iter().any(|part| vod.contains(part));
     if remote || (!vod.is_empty() && vod.bytes().all(|b| b.is_ascii_digit())) {
         bail!(
             "--vod {shown:?} is on the network, and this version takes in local media only; download the video and its \

@@ -23,11 +23,19 @@ use crate::{LOGIC_VERSION, NAME, Params};
 pub async fn run(params: &Params, job: &Job) -> anyhow::Result<Done> {
     let sources = Sources::open(params)?;
     let question = question(params, &sources);
-    if !is_committed(&question, job).await? {
-        // Every input is looked at before the store is touched.
-        sources.check(params).await?;
-    }
-    let done = job.run_once(question, async |run| work(params, &sources, job, run).await).await?;
+    // Every input is looked at before the store is touched, unless there is nothing to do with it.
+    let mut checked = match is_committed(&question, job).await? {
+        true => None,
+        false => Some(sources.check(params).await?),
+    };
+    let work = async |run: &mut RunWriter<'_>| {
+        let checked = match checked.take() {
+            Some(checked) => checked,
+            None => sources.check(params).await?,
+        };
+        work(params, &sources, checked, job, run).await
+    };
+    let done = job.run_once(question, work).await?;
     job.store().await?.add_generation(&params.vod, &done.run, &job.now()).await?;
     Ok(done)
 }
@@ -82,16 +90,24 @@ impl Sources {
         [digest("media", &self.media), digest("chat", &self.chat)].into_iter().flatten().collect()
     }
 
-    /// Refuses inputs that no run can be made of.
-    async fn check(&self, params: &Params) -> anyhow::Result<()> {
-        if let Some(chat) = &self.chat {
-            read_chat(chat, params)?;
+    /// Reads what can be read before anything is written; refuses inputs that no run can be made of.
+    async fn check(&self, params: &Params) -> anyhow::Result<Checked> {
+        let mut export = self.chat.as_ref().map(|chat| read_chat(chat, params)).transpose()?;
+        if let (Some(export), Some(range)) = (&mut export, params.range) {
+            cut(export, range, params);
         }
-        if let Some(media) = &self.media {
-            probe(&media.path).await?;
-        }
-        Ok(())
+        let media = match &self.media {
+            Some(media) => Some(probe(&media.path).await?),
+            None => None,
+        };
+        Ok(Checked { export, media })
     }
+}
+
+/// What is known of the inputs before the run.
+struct Checked {
+    export: Option<Export>,
+    media: Option<(Ffmpeg, Probe)>,
 }
 
 fn question(params: &Params, sources: &Sources) -> Question {
@@ -142,15 +158,18 @@ async fn probe(path: &Path) -> anyhow::Result<(Ffmpeg, Probe)> {
     .await?
 }
 
-/// Reads the inputs and writes the run.
-async fn work(params: &Params, sources: &Sources, job: &Job, run: &mut RunWriter<'_>) -> anyhow::Result<()> {
-    let mut export = sources.chat.as_ref().map(|chat| read_chat(chat, params)).transpose()?;
-    if let (Some(export), Some(range)) = (&mut export, params.range) {
-        cut(export, range, params);
-    }
-    let sound = match &sources.media {
-        Some(media) => Some(demux(media, params, job).await?),
-        None => None,
+/// Makes the sound and writes the run.
+async fn work(
+    params: &Params,
+    sources: &Sources,
+    checked: Checked,
+    job: &Job,
+    run: &mut RunWriter<'_>,
+) -> anyhow::Result<()> {
+    let export = checked.export;
+    let sound = match (&sources.media, checked.media) {
+        (Some(source), Some((ffmpeg, probe))) => Some(demux(source, ffmpeg, probe, params, job).await?),
+        _ => None,
     };
     let mut media_rows = Vec::new();
     let mut audio_digest = None;
@@ -195,8 +214,7 @@ struct Sound {
     demuxed: Demuxed,
 }
 
-async fn demux(source: &Source, params: &Params, job: &Job) -> anyhow::Result<Sound> {
-    let (ffmpeg, probe) = probe(&source.path).await?;
+async fn demux(source: &Source, ffmpeg: Ffmpeg, probe: Probe, params: &Params, job: &Job) -> anyhow::Result<Sound> {
     let (from, to) = params.range.unwrap_or((0, u64::MAX));
     let expected = probe.duration_ms.min(to).saturating_sub(from);
     let progress = job.progress(&format!("{NAME} {}", params.vod), expected);

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use anyhow::bail;
 use ids::{Digest, VodKey};
 use job::{Exit, Job};
-use manifest::VodGeneration;
 use schemas::{ChatMessage, Media, Problem, Vod};
 use serde::Serialize;
 use store::{Run, Store, StoreError};
@@ -41,15 +40,15 @@ pub(crate) async fn verify(names: &[String], depth: Depth, job: &Job) -> anyhow:
     let store = job.store_to_read().await?;
     let mut vods = Vec::new();
     for name in names {
-        vods.push(lookup::vod(store, name).await?);
+        vods.push(lookup::key(store, name).await?);
     }
     if names.is_empty() {
-        vods = store.vods().await?;
+        vods.extend(lookup::all(store).await?);
     }
     let progress = job.progress(&format!("{NAME} verify"), vods.len() as u64);
     let mut check = Check { store, depth, seen: BTreeSet::new(), findings: Findings::default() };
-    for (done, newest) in (1..).zip(&vods) {
-        check.vod(newest).await?;
+    for (done, (vod, numbers)) in (1..).zip(&vods) {
+        check.vod(vod, numbers.last().copied().unwrap_or(0)).await?;
         progress.set(done);
     }
     drop(progress);
@@ -70,18 +69,25 @@ struct Check<'store> {
 }
 
 impl Check<'_> {
-    /// Every generation of a VOD, its chain, and every object of its runs.
-    async fn vod(&mut self, newest: &VodGeneration) -> anyhow::Result<()> {
+    /// Every generation of a VOD up to the `newest`, its chain, and every object of its runs.
+    async fn vod(&mut self, vod: &VodKey, newest: u64) -> anyhow::Result<()> {
         self.findings.vods += 1;
-        let mut previous = None;
-        for number in 1..=newest.generation {
-            let object = format!("vods/{}/{number}.json", newest.vod);
-            let record = self.store.vod_generation(&newest.vod, number).await;
-            let Some(record) = self.sound(&object, record)? else { continue };
-            if record.previous != previous {
+        // The digest of the record before, while it is known.
+        let mut previous = Some(None);
+        for number in 1..=newest {
+            let object = format!("vods/{vod}/{number}.json");
+            let record = self.store.vod_generation(vod, number).await;
+            let Some(record) = self.sound(&object, record)? else {
+                previous = None;
+                continue;
+            };
+            if previous.is_some_and(|previous| record.previous != previous) {
                 self.damage(&object, "it does not name the digest of the generation before".to_owned());
             }
-            previous = Some(Digest::of(&manifest::to_canonical_json(&record)?));
+            if record.vod != *vod || record.generation != number {
+                self.damage(&object, format!("it is the record of {}, generation {}", record.vod, record.generation));
+            }
+            previous = Some(Some(Digest::of(&manifest::to_canonical_json(&record)?)));
             self.findings.objects += 1;
             let object = format!("runs/{NAME}/{}/manifest.json", record.run_id);
             let run = self.store.run(NAME, &record.run_id).await;
@@ -91,7 +97,7 @@ impl Check<'_> {
                 self.damage(&object, format!("its digest is {}, generation {number} names another", run.digest));
                 continue;
             }
-            self.run(&run, &newest.vod).await?;
+            self.run(&run, vod).await?;
         }
         Ok(())
     }

@@ -11,8 +11,9 @@ Examples:
   models pull tiny.en silero-v6.2.0
   models import ~/Downloads/ggml-tiny.en.bin --name tiny.en
 
-A pulled file comes from the model cache when it is there ($DOUGPT_MODEL_CACHE, else dougpt/models in the user's cache
-folder; files are named by their SHA-256), and over HTTPS otherwise. Nothing enters the store that differs from its pin.";
+A pulled file comes from the model cache when it is there ($DOUGPT_MODEL_CACHE, else dougpt/models in the user's \
+cache folder; files are named by their SHA-256), and over HTTPS otherwise. \
+Nothing enters the store that differs from its pin.";
 
 /// Pinned model files: list, pull, import
 #[derive(Debug, Parser)]

@@ -122,7 +122,9 @@ impl Registry {
         self.pins.iter().find(|pin| pin.name.as_str() == name).ok_or_else(|| {
             let name: String = name.chars().take(80).collect();
             let mut known: Vec<_> = self.pins.iter().map(|pin| pin.name.as_str()).collect();
-            known.sort_by_key(|known| (distance(&name, known), *known));
+            // A name that was cut short is meant as it begins, however much of it is missing.
+            let apart = |known: &str| !(known.starts_with(&name) || name.starts_with(known));
+            known.sort_by_key(|known| (apart(known), distance(&name, known), *known));
             RegistryError::Unknown { name, known: known.join(", ") }
         })
     }
@@ -180,8 +182,12 @@ mod tests {
     #[test]
     fn an_unknown_name_lists_the_known_ones_closest_first() {
         let registry = Registry::built_in().unwrap();
-        let error = registry.find("silero-v6").unwrap_err().to_string();
-        assert!(error.starts_with("there is no model \"silero-v6\"; known are silero-v6.2.0, "), "{error}");
+        for (name, closest) in
+            [("silero", "silero-v6.2.0"), ("tinyen", "tiny.en"), ("smollm-135m", "smollm2-135m-instruct")]
+        {
+            let error = registry.find(name).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("there is no model {name:?}; known are {closest}, ")), "{error}");
+        }
         let error = registry.find(&"x".repeat(100_000)).unwrap_err().to_string();
         assert!(error.len() < 400, "{error}");
     }

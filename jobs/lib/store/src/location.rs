@@ -27,7 +27,7 @@ impl Store {
     /// When the URL is of no known kind, the store cannot be reached or written, or it ignores create-only writes.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         let store = Self::open_unprobed(url)?;
-        crate::probe::probe(&store).await?;
+        store.probe().await?;
         Ok(store)
     }
 
@@ -53,6 +53,14 @@ impl Store {
     /// A store over any object store, for wrappers that inject faults.
     pub fn over(objects: Arc<dyn ObjectStore>, url: &str) -> Self {
         Self { objects, url: url.to_owned() }
+    }
+
+    /// Looks whether the store creates without overwriting, as [`Store::open`] does.
+    ///
+    /// # Errors
+    /// [`StoreError::NotCreateOnly`] when it does not; the backend's failure.
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        crate::probe::probe(self).await
     }
 
     /// The URL it was opened with.
