@@ -132,7 +132,8 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Plan`] when it is no query, [`EngineError::Run`] when it fails.
     pub async fn query(&self, sql: &str) -> Result<Answer, EngineError> {
-        self.ask("the query", sql, &[]).await
+        let start: String = sql.chars().take(100).collect();
+        self.ask(&format!("the query {start:?}"), sql, &[]).await
     }
 
     /// The answer to one query called `name` in messages, with `$parameter` replaced by text.
