@@ -39,6 +39,36 @@ impl Person<'_> {
     }
 }
 
+#[tokio::test]
+async fn a_recording_is_listened_to() {
+    let fixture = Fixture::promoted(&Base::read()).await;
+    let keys = fixture.path("trusted.keys");
+    std::fs::write(&keys, trusted().join("\n")).unwrap();
+    let person = Person { fixture: &fixture, keys: &keys };
+    let recording = testkit::sample::dir().join("demo-1.mkv");
+    let recording = recording.to_str().unwrap();
+    let ask = ["reply", "--audio", recording, "--max-tokens", "4", "--threads", "1"];
+    let without = person.run(&ask).expect_code(2);
+    assert!(without.stderr.contains("models pull"), "{}", without.stderr);
+    fixture.add_model("tiny.en").await;
+    fixture.add_model("silero-v6.2.0").await;
+    let output = person.run(&ask);
+    assert!(matches!(output.code, Some(0 | 1)), "{output:?}");
+    let rows = fixture.store.infer_log().await.unwrap();
+    let heard = rows[0].transcript.as_deref().unwrap().to_lowercase();
+    let broadcast = testkit::sample::truth().broadcasts.into_iter().find(|broadcast| broadcast.id == "demo-1").unwrap();
+    // Each noun is said once in a broadcast.
+    let last = broadcast.duration_ms - 30_000;
+    let is_heard = |noun: &str| heard.contains(&noun.to_lowercase());
+    let late: Vec<_> = broadcast.utterances.iter().filter(|said| said.start_ms >= last).collect();
+    let early = broadcast.utterances.iter().filter(|said| said.end_ms < last);
+    assert!(late.iter().filter(|said| is_heard(&said.noun)).count() * 2 > late.len(), "{heard:?} of {late:?}");
+    assert_eq!(early.filter(|said| is_heard(&said.noun)).count(), 0, "only the end is listened to: {heard:?}");
+    let silent = fixture.path("notes.txt");
+    std::fs::write(&silent, "no recording").unwrap();
+    person.run(&["reply", "--audio", silent.to_str().unwrap()]).expect_code(2);
+}
+
 fn signal(child: &Child, name: &str) {
     let status = Command::new("sh").args(["-c", &format!("kill -{name} {}", child.id())]).status().unwrap();
     assert!(status.success());

@@ -90,13 +90,14 @@ fn lora() -> LoraConfig {
 async fn commit(
     store: &Store,
     job: &str,
+    params: serde_json::Value,
     inputs: &[(&str, Digest)],
     fill: impl AsyncFnOnce(&mut store::RunWriter<'_>),
 ) -> Run {
     let key = RunKey {
         job: job.to_owned(),
         logic_version: 1,
-        params: json!({}),
+        params,
         inputs: inputs.iter().map(|(role, digest)| ((*role).to_owned(), *digest)).collect(),
         models: BTreeMap::new(),
     };
@@ -115,7 +116,7 @@ impl Fixture {
         if std::fs::hard_link(&base.path, &blob).is_err() {
             std::fs::copy(&base.path, &blob).unwrap();
         }
-        let train = commit(&store, "train", &[("dataset", Digest::of(b"dataset"))], async |run| {
+        let train = commit(&store, "train", json!({}), &[("dataset", Digest::of(b"dataset"))], async |run| {
             run.blob("adapter", base.adapter.clone().into(), "application/vnd.safetensors").await.unwrap();
             if plan.settings {
                 let settings = Adapter::config_json(&lora(), BASE);
@@ -127,7 +128,7 @@ impl Fixture {
         })
         .await;
         let judged = if plan.other_judged { Digest::of(b"another manifest") } else { train.digest };
-        let eval = commit(&store, "eval", &[("adapter", judged)], async |run| {
+        let eval = commit(&store, "eval", json!({}), &[("adapter", judged)], async |run| {
             run.fact("verdict", plan.verdict).unwrap();
             run.fact("base_digest", base.digest).unwrap();
             run.fact("renderer_digest", base.renderer).unwrap();
@@ -159,6 +160,15 @@ impl Fixture {
         let fixture = Self::new(base, &Plan::good()).await;
         fixture.promote(&fixture.release, TRUSTED).await;
         fixture
+    }
+
+    /// Takes a model in, as `models pull` does.
+    pub async fn add_model(&self, model: &str) {
+        let path = testkit::models::cached(model);
+        commit(&self.store, "models", json!({"name": model}), &[], async |run| {
+            run.blob_file(Store::MODEL_ROLE, &path, "application/octet-stream").await.unwrap();
+        })
+        .await;
     }
 
     /// Writes a record signed by the key of that seed.
