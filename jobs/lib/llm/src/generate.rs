@@ -47,7 +47,7 @@ pub fn generate(
     while seen.len() < capacity {
         let mut last = None;
         for part in seen[unread..].chunks(PROMPT_PART) {
-            last = Some(model.hidden_cached(adapter, part, &mut cache));
+            last = Some(model.hidden_cached(adapter, part, &mut cache)?);
         }
         unread = seen.len();
         // There is always a token to read: the prompt is not empty, and each round adds one.

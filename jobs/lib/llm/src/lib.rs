@@ -1,15 +1,17 @@
 //! Decoder, quantised linear op, LoRA, checkpoints and generation.
 //!
 //! In reading order: a model file (`gguf`, `config`), its weights in their blocks (`matrix`, `qlinear`, `widen`), the
-//! decoder (`model`, `layer`, `attention`), adapters (`lora`), and the three uses: `score`, `generate` and `train`.
+//! decoder (`model`, `layer`, `attention`) and what it is made of (`host`, `functions`, `numerics`), adapters (`lora`), and the three uses: `score`, `generate` and `train`.
 //! Nothing outside this crate knows which tensor library is underneath.
 
 mod attention;
 mod config;
 mod device;
 mod error;
+mod functions;
 mod generate;
 mod gguf;
+mod host;
 mod layer;
 mod lora;
 mod matrix;

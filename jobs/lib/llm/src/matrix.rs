@@ -1,5 +1,6 @@
 //! A frozen weight matrix that stays in its quantised blocks, and the two products training and inference need of it.
 
+pub(crate) mod dense;
 mod format;
 mod kernel;
 mod spread;

@@ -10,7 +10,7 @@ use crate::config::ModelConfig;
 use crate::device::Compute;
 use crate::error::{ModelError, RunError};
 use crate::gguf::{Gguf, GgufError};
-use crate::layer::{Layer, LayerAdapter, rms_norm};
+use crate::layer::{Layer, LayerAdapter, Norm};
 use crate::lora::{Adapter, Linear};
 use crate::matrix::Matrix;
 use crate::qlinear::{Weight, qlinear};
@@ -27,7 +27,7 @@ struct Frozen {
     /// Token embeddings; looked up on the host whatever the device.
     embedding: Arc<Matrix>,
     layers: Vec<Layer>,
-    final_norm: Tensor<1>,
+    final_norm: Norm,
     /// The output head; the embedding itself where the file has no other.
     head: Weight,
 }
@@ -42,6 +42,7 @@ impl Model {
         } else {
             Arc::clone(&embedding)
         };
+        let norm = |name: &str| Ok(Norm::new(vector(gguf, name, config.hidden)?, &config, compute));
         let layers = (0..config.layers)
             .map(|layer| {
                 let mut weights = Vec::with_capacity(Linear::ALL.len());
@@ -52,13 +53,13 @@ impl Model {
                     weights.push(Weight::new(Arc::new(matrix(gguf, &name, rows, columns, rotated)?), compute));
                 }
                 Ok(Layer {
-                    attention_norm: vector(gguf, &format!("blk.{layer}.attn_norm.weight"), config.hidden, compute)?,
-                    feed_forward_norm: vector(gguf, &format!("blk.{layer}.ffn_norm.weight"), config.hidden, compute)?,
+                    attention_norm: norm(&format!("blk.{layer}.attn_norm.weight"))?,
+                    feed_forward_norm: norm(&format!("blk.{layer}.ffn_norm.weight"))?,
                     weights,
                 })
             })
             .collect::<Result<Vec<_>, GgufError>>()?;
-        let final_norm = vector(gguf, "output_norm.weight", config.hidden, compute)?;
+        let final_norm = norm("output_norm.weight")?;
         let head = Weight::new(head, compute);
         let inner = Frozen { config, compute: compute.clone(), embedding, layers, final_norm, head };
         Ok(Model { inner: Arc::new(inner) })
@@ -83,7 +84,7 @@ impl Model {
     }
 
     pub(crate) fn final_norm(&self, x: Tensor<2>) -> Tensor<2> {
-        rms_norm(x, &self.inner.final_norm, &self.inner.config)
+        self.inner.final_norm.apply(x)
     }
 
     /// Refuses what the model cannot run.
@@ -125,21 +126,26 @@ impl Model {
         for (index, layer) in self.layers().iter().enumerate() {
             keep(&x);
             let adapter = adapter.map(|adapter| LayerAdapter::of(adapter, index));
-            x = layer.forward(x, adapter.as_ref(), &positions, self.config());
+            x = layer.forward(x, adapter.as_ref(), &positions);
         }
         x
     }
 
     /// The residual stream of new tokens after those already in the cache.
-    pub(crate) fn hidden_cached(&self, adapter: Option<&Adapter>, ids: &[u32], cache: &mut Cache) -> Tensor<2> {
+    pub(crate) fn hidden_cached(
+        &self,
+        adapter: Option<&Adapter>,
+        ids: &[u32],
+        cache: &mut Cache,
+    ) -> Result<Tensor<2>, RunError> {
         let positions = Positions::after(self.config(), cache.length(), ids.len(), &self.inner.compute);
         let mut x = self.embed(ids);
         for (index, layer) in self.layers().iter().enumerate() {
             let adapter = adapter.map(|adapter| LayerAdapter::of(adapter, index));
-            x = layer.forward_cached(x, adapter.as_ref(), &positions, self.config(), cache.layer(index));
+            x = layer.forward_cached(x, adapter.as_ref(), &positions, cache.layer(index))?;
         }
         cache.advance(ids.len());
-        x
+        Ok(x)
     }
 
     /// Logits `[n, vocabulary]`, flat, of rows of the residual stream `[n, hidden]`.
@@ -169,9 +175,9 @@ fn matrix(gguf: &Gguf, name: &str, rows: usize, columns: usize, rotated: Option<
         .map_err(|_| GgufError::NotFinite { name: name.to_owned() })
 }
 
-fn vector(gguf: &Gguf, name: &str, length: usize, compute: &Compute) -> Result<Tensor<1>, GgufError> {
+fn vector(gguf: &Gguf, name: &str, length: usize) -> Result<Vec<f32>, GgufError> {
     let tensor = gguf.tensor(name, &[length])?;
     let matrix = Matrix::pack(tensor.format, tensor.bytes, 1, length, |row| row)
         .map_err(|_| GgufError::NotFinite { name: name.to_owned() })?;
-    Ok(Tensor::from_data(TensorData::new(matrix.row(0), [length]), &compute.device))
+    Ok(matrix.row(0))
 }

@@ -86,7 +86,7 @@ fn of_part(
         let Some(input) = inputs.pop() else { break };
         let input = input.autodiff().require_grad();
         let adapter = LayerAdapter::of(adapter, index).tracked();
-        let output = layer.forward(input.clone(), Some(&adapter), &positions, model.config());
+        let output = layer.forward(input.clone(), Some(&adapter), &positions);
         let mut found = (output * upstream.clone().autodiff()).sum().backward();
         // From the last tensor to the first, so that one reversal at the end gives the order of `slots`.
         for pair in adapter.pairs.iter().rev() {
