@@ -189,25 +189,33 @@ mod tests {
         [format!("HTTP/1.1 {head}\r\nConnection: close\r\n\r\n").as_bytes(), body].concat()
     }
 
-    /// What downloading from a server with these answers, one address for each, leads to.
-    async fn check(answers: Vec<Vec<u8>>, expect: Result<(), &str>) {
-        let folder = tempfile::tempdir().unwrap();
-        let count = answers.len();
-        let url = server(answers).await;
-        let pin = Pin {
+    /// A pin of [`FILE`] with these addresses.
+    fn pin(urls: Vec<String>) -> Pin {
+        Pin {
             name: "toy".parse().unwrap(),
             kind: Kind::Vad,
             file: "toy.bin".into(),
             size: FILE.len() as u64,
             sha256: Digest::of(FILE),
             licence: "MIT".into(),
-            urls: (0..count).map(|number| format!("{url}/{number}")).collect(),
-        };
+            urls,
+        }
+    }
+
+    async fn attempt_to(to: &Path, pin: &Pin, scheme: Scheme) -> Result<(), DownloadError> {
         let flags = Line::parse_from(["models", "--progress", "never"]).flags;
         let job = Job::new("models", "0", flags);
+        attempt_all(pin, to, &job.progress("toy", pin.size), scheme).await
+    }
+
+    /// What downloading from a server with these answers, one address for each, leads to.
+    async fn check(answers: Vec<Vec<u8>>, expect: Result<(), &str>) {
+        let folder = tempfile::tempdir().unwrap();
+        let count = answers.len();
+        let url = server(answers).await;
+        let pin = pin((0..count).map(|number| format!("{url}/{number}")).collect());
         let to = folder.path().join("cache/toy");
-        let outcome = attempt_all(&pin, &to, &job.progress("toy", pin.size), Scheme::HttpToo).await;
-        match (outcome, expect) {
+        match (attempt_to(&to, &pin, Scheme::HttpToo).await, expect) {
             (Ok(()), Ok(())) => assert_eq!(std::fs::read(&to).unwrap(), FILE),
             (Err(error), Err(expect)) => {
                 let error = error.to_string();
@@ -235,9 +243,12 @@ mod tests {
 
     #[tokio::test]
     async fn without_tls_nothing_is_asked() {
+        let folder = tempfile::tempdir().unwrap();
+        let to = folder.path().join("toy");
+        // The same server and address as above, which would give the right bytes.
         let url = server(vec![answer("200 OK", FILE)]).await;
-        let client = Client::builder().https_only(true).build().unwrap();
-        let error = client.get(url).send().await.map_err(refused).err();
-        assert!(matches!(error, Some(Failure::Address(_))));
+        let error = attempt_to(&to, &pin(vec![url]), Scheme::Https).await.unwrap_err();
+        assert!(matches!(error, DownloadError::Everywhere { .. }), "{error}");
+        assert!(!to.exists());
     }
 }

@@ -152,8 +152,8 @@ fn unknown<R: Read>(scanner: &Scanner<'_, R>, reason: String) -> ChatError {
 
 /// What an object without comments is, as far as it can be told.
 fn without_comments(keys: &[String]) -> String {
-    let known = match keys.iter().any(|key| key == "\"replayChatItemAction\"") {
-        true => "; this looks like a YouTube live chat of yt-dlp, which this version does not read",
+    let known = match keys.iter().any(|key| key == "\"replayChatItemAction\"" || key == "\"continuationContents\"") {
+        true => "; this looks like a YouTube live chat, which this version does not read",
         false => "",
     };
     format!(
