@@ -144,6 +144,9 @@ impl Positions {
     }
 }
 
+/// Tokens a cache on the host reserves room for; a longer one grows, so that an absurd limit reserves nothing absurd.
+const RESERVED: usize = 8192;
+
 /// Keys and values of all layers, allocated once.
 pub(crate) struct Cache {
     layers: Vec<LayerCache>,
@@ -187,7 +190,7 @@ impl Cache {
     pub(crate) fn new(config: &ModelConfig, capacity: usize, compute: &Compute) -> Cache {
         let layer = || {
             if compute.host {
-                let room = || Vec::with_capacity(capacity * config.head_size);
+                let room = || Vec::with_capacity(capacity.min(RESERVED) * config.head_size);
                 LayerCache::Host(HostStore { heads: (0..config.kv_heads).map(|_| (room(), room())).collect() })
             } else {
                 LayerCache::Device(Box::new(Store::new(config.kv_heads, capacity, config.head_size, &compute.device)))

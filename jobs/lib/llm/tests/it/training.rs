@@ -165,6 +165,22 @@ fn any_number_of_threads_gives_the_same_bytes() {
 }
 
 #[test]
+fn any_machine_gives_the_same_bytes() {
+    let model = tiny::model();
+    let adapter = Adapter::init(model.config(), &lora(), model.compute()).expect("an adapter");
+    let mut trainer = Trainer::new(&model, adapter, settings()).expect("a trainer");
+    for _ in 0..3 {
+        trainer.step(&batch()).expect("a step");
+    }
+    // FNV-1a: enough to notice a changed bit, and no dependency.
+    let bytes = trainer.adapter().to_safetensors();
+    let digest = bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+    assert_eq!(digest, 0xd836_d546_4226_a889, "changes only when the arithmetic of training changes: {digest:#018x}");
+}
+
+#[test]
 fn an_adapter_file_is_checked_and_keeps_its_bytes() {
     let model = tiny::model();
     let adapter = warm_adapter(&model);
