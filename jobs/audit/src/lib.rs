@@ -11,6 +11,7 @@ mod verify;
 use job::{Exit, Job};
 
 pub use args::{Args, Command, Format};
+pub use lineage::lineage;
 pub use rules::{Verdict, judge};
 pub use verify::{Report, verify};
 

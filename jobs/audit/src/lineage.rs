@@ -24,9 +24,18 @@ pub(crate) async fn run(id: &str, job: &Job) -> anyhow::Result<Exit> {
     let context = || format!("the lineage of {id} cannot be read");
     let store = job.store_to_read().await.with_context(context)?;
     let engine = Engine::open(store).await.context("`audit verify` names what is damaged").with_context(context)?;
-    let tree = tree(&engine, id).await?;
-    job.print(&tree.lines(), &json!({ "id": id, "kind": tree.kind, "lineage": tree }))?;
+    let (lines, value) = lineage(&engine, id).await?;
+    job.print(&lines, &value)?;
     Ok(Exit::Done)
+}
+
+/// The lineage of the reply, example or message `id`, as lines and as JSON.
+///
+/// # Errors
+/// When nothing has that id, or the store cannot be read.
+pub async fn lineage(engine: &Engine, id: &str) -> anyhow::Result<(String, serde_json::Value)> {
+    let tree = tree(engine, id).await?;
+    Ok((tree.lines(), json!({ "id": id, "kind": tree.kind, "lineage": tree })))
 }
 
 async fn tree(engine: &Engine, id: &str) -> anyhow::Result<Node> {

@@ -38,6 +38,8 @@ struct Identity<'a> {
     /// The broadcasts in the order in which they first entered the dataset.
     order: Vec<String>,
     splits: BTreeMap<String, &'a str>,
+    /// Digests of the rules that decided the splits.
+    split_rules: BTreeMap<String, Digest>,
 }
 
 /// A broadcast that goes in.
@@ -45,6 +47,7 @@ struct Part {
     generation: VodGeneration,
     align: Run,
     split: String,
+    split_rule: Option<Digest>,
 }
 
 /// Builds a dataset, or finds the run that did, and gives it a version of the name.
@@ -55,7 +58,9 @@ pub async fn run(params: &Params, job: &Job) -> anyhow::Result<(Done, u64)> {
     let store = job.store().await?;
     let mut parts = parts(params, job, store).await?;
     for part in &mut parts {
-        part.split = splits::assigned(store, &params.name, &part.generation.vod, &params.config.splits).await?;
+        let assigned = splits::assigned(store, &params.name, &part.generation.vod, &params.config.splits).await?;
+        part.split = assigned.split;
+        part.split_rule = Some(assigned.rule);
     }
     let key = |part: &Part| part.generation.vod.to_string();
     let identity = Identity {
@@ -65,6 +70,7 @@ pub async fn run(params: &Params, job: &Job) -> anyhow::Result<(Done, u64)> {
         prompt: prompt::spec_digest(),
         order: parts.iter().map(key).collect(),
         splits: parts.iter().map(|part| (key(part), part.split.as_str())).collect(),
+        split_rules: parts.iter().filter_map(|part| Some((key(part), part.split_rule?))).collect(),
     };
     let question = Question {
         logic_version: LOGIC_VERSION,
@@ -83,7 +89,7 @@ async fn parts(params: &Params, job: &Job, store: &Store) -> anyhow::Result<Vec<
     let mut parts = Vec::new();
     for generation in job.vods(store, &params.vods).await? {
         match source::align_run(store, &generation).await? {
-            Some(align) => parts.push(Part { generation, align, split: String::new() }),
+            Some(align) => parts.push(Part { generation, align, split: String::new(), split_rule: None }),
             None if params.vods.is_empty() => job.say(&format!("{} is not aligned, left out", generation.vod)),
             None => bail!("{0} is not aligned; run `align --vod {0}`", generation.vod),
         }

@@ -26,7 +26,7 @@ pub fn by_rule<'a>(vod: &VodKey, rule: &'a Splits) -> &'a str {
 ///
 /// # Errors
 /// When the ledger cannot be read or written.
-pub async fn assigned(store: &Store, dataset: &Name, vod: &VodKey, rule: &Splits) -> anyhow::Result<String> {
+pub async fn assigned(store: &Store, dataset: &Name, vod: &VodKey, rule: &Splits) -> anyhow::Result<SplitAssignment> {
     let own_rule = serde_json::json!({
         "method": "pin, else hmac-sha256 in thousandths",
         "salt": rule.salt,
@@ -41,7 +41,7 @@ pub async fn assigned(store: &Store, dataset: &Name, vod: &VodKey, rule: &Splits
         rule: Digest::of(&manifest::to_canonical_json(&own_rule)?),
     };
     let assigned = store.assign_split(&assignment).await;
-    Ok(assigned.with_context(|| format!("the split of {vod} in {dataset} cannot be looked up"))?.split)
+    assigned.with_context(|| format!("the split of {vod} in {dataset} cannot be looked up"))
 }
 
 #[cfg(test)]
@@ -54,7 +54,7 @@ mod tests {
         let rule = Config::parse("[splits]\nval_permille = 100\ntest_permille = 200").unwrap().splits;
         let split = |number: u32| by_rule(&format!("twitch/{number}").parse().unwrap(), &rule).to_owned();
         // These stand in ledgers.
-        assert_eq!((1..=8).map(split).collect::<Vec<_>>().join(" "), "?");
+        assert_eq!((1..=8).map(split).collect::<Vec<_>>().join(" "), "train train test train val train val test");
         let count = |wanted: &str| (0..4000).filter(|number| split(*number) == wanted).count();
         assert!((300..500).contains(&count("val")) && (680..920).contains(&count("test")), "{}", count("test"));
     }

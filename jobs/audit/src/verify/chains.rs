@@ -144,6 +144,10 @@ async fn splits(
         }
         let Ok(bytes) = store.object(&ledger).await else { continue };
         let Ok(assigned) = serde_json::from_slice::<SplitAssignment>(&bytes) else { continue };
+        let rule = &run.manifest.key.params["split_rules"][&vod];
+        if rule.as_str().is_some_and(|rule| rule != assigned.rule.to_string()) {
+            report.damage(&ledger, format!("it names the rule {}, but {path} was built with {rule}", assigned.rule));
+        }
         if split.as_str() != Some(&assigned.split) {
             report.damage(ledger, format!("it says {}, but {path} was built with {split}", assigned.split));
         }
