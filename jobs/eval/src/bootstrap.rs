@@ -60,7 +60,7 @@ impl Groups {
     pub fn interval(&self, rounds: usize, seed: u64, statistic: impl Fn(&[usize]) -> Option<f64>) -> Option<Interval> {
         let finite = |indices: &[usize]| statistic(indices).filter(|value| value.is_finite());
         let value = finite(&self.groups.concat())?;
-        let count = self.groups.len() as u64;
+        let count = Some(self.groups.len() as u64).filter(|&count| count > 0)?;
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let mut values = Vec::with_capacity(rounds);
         let mut indices = Vec::new();

@@ -62,9 +62,10 @@ pub async fn run(params: &Params, job: &Job) -> anyhow::Result<Done> {
         .with_context(|| format!("dataset {} is not there; make it with `dataset build`", params.dataset))?;
     let base = store.model(&params.base).await?;
     let spec = Spec::builtin()?;
-    let found = dataset.manifest.facts.get("prompt_spec").and_then(serde_json::Value::as_str);
-    if let Some(found) = found.filter(|found| *found != spec.digest().to_string()) {
-        return Err(TrainError::PromptSpec { found: found.to_owned(), expected: spec.digest() }.into());
+    let found = dataset.manifest.facts.get("prompt_spec_digest").and_then(serde_json::Value::as_str);
+    if found != Some(spec.digest().to_string().as_str()) {
+        let found = found.unwrap_or("(none named)").to_owned();
+        return Err(TrainError::PromptSpec { found, expected: spec.digest() }.into());
     }
     let question = question(&params.config, &compute, spec.digest(), dataset.digest, (&params.base, base.digest))?;
     if params.resume {

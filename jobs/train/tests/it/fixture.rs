@@ -33,7 +33,10 @@ pub async fn dataset(store: &Store, name: &str, splits: [&str; 3], size: &Size) 
         rows.extend(examples(broadcast, &chat, split, ingest.id(), size));
     }
     rows.sort_by_key(|row: &Example| row.example_id);
-    let run = commit(store, "dataset", json!({"name": name}), &rows).await;
+    let mut run = store.begin(key("dataset", json!({"name": name}))).unwrap();
+    run.table(&rows).await.unwrap();
+    run.fact("prompt_spec_digest", prompt::spec_digest()).unwrap();
+    let run = run.commit().await.unwrap();
     store.add_version(Named::Dataset, &name.parse().unwrap(), &run).await.unwrap();
     run
 }
