@@ -6,6 +6,6 @@ SELECT
 FROM example
 LEFT JOIN vod ON vod.run = example.ingest_run AND vod.platform = example.platform AND vod.vod_id = example.vod_id
 WHERE vod.run IS NULL
-    OR vod.media_digest IS DISTINCT FROM example.media_digest
-    OR vod.audio_digest IS DISTINCT FROM example.audio_digest
+    OR (vod.media_digest IS DISTINCT FROM example.media_digest)
+    OR (vod.audio_digest IS DISTINCT FROM example.audio_digest)
 ORDER BY run, subject

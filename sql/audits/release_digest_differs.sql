@@ -17,7 +17,7 @@ SELECT
         ELSE 'other renderer'
     END AS finding
 FROM promised
-WHERE weights IS DISTINCT FROM adapter_digest
-    OR base IS DISTINCT FROM base_digest
-    OR renderer IS DISTINCT FROM renderer_digest
+WHERE (weights IS DISTINCT FROM adapter_digest)
+    OR (base IS DISTINCT FROM base_digest)
+    OR (renderer IS DISTINCT FROM renderer_digest)
 ORDER BY subject

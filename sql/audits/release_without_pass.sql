@@ -12,5 +12,5 @@ LEFT JOIN run AS eval ON eval.run_id = release.eval_run AND eval.manifest_digest
 LEFT JOIN run_input AS input
     ON input.run_id = release.eval_run AND input.role = 'adapter' AND input.digest = release.train_manifest
 LEFT JOIN run_fact AS verdict ON verdict.run_id = release.eval_run AND verdict.name = 'verdict'
-WHERE eval.run_id IS NULL OR input.run_id IS NULL OR verdict.value IS DISTINCT FROM 'pass'
+WHERE eval.run_id IS NULL OR input.run_id IS NULL OR (verdict.value IS DISTINCT FROM 'pass')
 ORDER BY subject
