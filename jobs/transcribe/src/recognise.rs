@@ -59,6 +59,7 @@ pub(crate) async fn recognise(inputs: &Inputs, job: &Job, run: &mut RunWriter<'_
         rows.add(&heard);
         progress.set(chunk.end_ms);
     }
+    progress.set(inputs.duration_ms);
     rows.write(run).await?;
     run.count("chunks", chunks.len());
     run.fact("speech_ms", spans.iter().map(asr::Span::length_ms).sum::<u64>())?;
