@@ -31,7 +31,7 @@ fn messages(id: &str) -> Vec<ChatMessage> {
             own.user_login = comment["commenter"]["name"].as_str().map(str::to_owned);
             own.emotes = marked.iter().map(text).collect();
             own.text_without_emotes = plain.iter().map(text).collect();
-            own.notice = message["user_notice_params"]["msg-id"].as_str().map(str::to_owned);
+            own.notice = message["user_notice_params"]["msg_id"].as_str().map(str::to_owned);
             own
         })
         .collect();
