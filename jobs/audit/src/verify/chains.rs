@@ -161,6 +161,10 @@ fn release(contents: &Contents, path: &str, signed: &SignedRelease, report: &mut
     if let Err(error) = signed.verify(std::slice::from_ref(&signed.public_key)) {
         report.damage(path, error.to_string());
     }
+    // Hexadecimal reads the same in capitals; only what was written counts as whole.
+    if [&signed.public_key, &signed.signature].iter().any(|hex| hex.bytes().any(|byte| byte.is_ascii_uppercase())) {
+        report.damage(path, "its key or signature is not in lower case; it was changed");
+    }
     names_run(contents, path, "train", &release.train_run.to_string(), &release.train_manifest, report);
     names_run(contents, path, "eval", &release.eval_run.to_string(), &release.eval_manifest, report);
     for (what, digest) in [("adapter", &release.adapter_digest), ("base model", &release.base_digest)] {
