@@ -395,7 +395,9 @@ mod tests {
         let held_out = HeldOut { split: "test", examples, answered, left_out: 0 };
         let wobble = |at: usize| (at % 5) as f64 * 0.1;
         Case {
-            candidate: (0..24).map(|at| measured(2.0 + wobble(at), 0.5, Some(format!("not{at} the{at} thing{at}")))).collect(),
+            candidate: (0..24)
+                .map(|at| measured(2.0 + wobble(at), 0.5, Some(format!("not{at} the{at} thing{at}"))))
+                .collect(),
             baseline: (0..24).map(|at| measured(4.0 + wobble(at * 3), 0.4, None)).collect(),
             held_out,
             train: BTreeSet::new(),

@@ -94,7 +94,9 @@ impl FromStr for VodKey {
             None if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) => {
                 Ok(Self { platform: Platform::Twitch, id: text.parse()? })
             }
-            None => Err(IdError::new("VOD", text, "write platform/id, for example file/demo-1, or a Twitch id in digits")),
+            None => {
+                Err(IdError::new("VOD", text, "write platform/id, for example file/demo-1, or a Twitch id in digits"))
+            }
         }
     }
 }
@@ -110,7 +112,8 @@ mod tests {
             assert_eq!(good.parse::<VodKey>().unwrap().to_string(), good);
         }
         assert_eq!("1087079172".parse::<VodKey>().unwrap().to_string(), "twitch/1087079172");
-        for bad in ["", "demo-1", "file/", "file/../x", "file/a/b", "vimeo/1", "file/-x", "file/a%2e", "file/\u{202e}a"] {
+        for bad in ["", "demo-1", "file/", "file/../x", "file/a/b", "vimeo/1", "file/-x", "file/a%2e", "file/\u{202e}a"]
+        {
             assert!(bad.parse::<VodKey>().is_err(), "{bad}");
         }
     }

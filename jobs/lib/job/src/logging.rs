@@ -16,8 +16,11 @@ pub(crate) fn start(flags: &Flags) {
         (false, _) => "trace",
     };
     // Libraries that log each request are kept a step quieter than ours.
-    let default =
-        if flags.verbose < 3 { format!("{level},object_store=warn,hyper=warn,h2=warn,whisper_rs=warn") } else { level.to_owned() };
+    let default = if flags.verbose < 3 {
+        format!("{level},object_store=warn,hyper=warn,h2=warn,whisper_rs=warn")
+    } else {
+        level.to_owned()
+    };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = if flags.log_json {
