@@ -4,9 +4,13 @@ use arrow::csv;
 use arrow::json::writer::{LineDelimited, WriterBuilder};
 use engine::Answer;
 
-/// `text` on one line and without what a terminal would obey: chat is full of surprises.
+/// `text` on one line and without what a terminal would obey, direction overrides among it: chat is full of surprises.
 pub(crate) fn plain(text: &str) -> String {
-    text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
+    let obeyed = |character: char| {
+        character.is_control()
+            || matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{2028}'..='\u{2029}')
+    };
+    text.chars().map(|character| if obeyed(character) { ' ' } else { character }).collect()
 }
 
 /// Columns under their names, numbers to the right.

@@ -38,18 +38,36 @@ fn config() -> Config {
     .unwrap()
 }
 
+/// Lines of one broadcast's chat.
+const COUNT: usize = 60;
+
 /// Eight filtered broadcasts with their splits. Filtering sees one broadcast at a time by construction.
 fn broadcasts() -> Vec<(Prepared, String)> {
     let (config, runtime) = (config(), tokio::runtime::Runtime::new().unwrap());
     let broadcast = |number: usize| {
-        let lines: Vec<_> = (0..40)
-            .map(|line| (line * (number + 3) % 7, LINES[(line * line + number * 5 + line / 3) % LINES.len()]))
-            .collect();
+        let lines: Vec<_> = (0..COUNT).map(|line| line_of(number, line)).collect();
+        let lines: Vec<_> = lines.iter().map(|(sender, text)| (*sender, text.as_str())).collect();
         let id = format!("v{number}");
         let prepared = runtime.block_on(prepare(&source(&id, &lines), &config)).unwrap();
         (prepared, splits::by_rule(&key(&id), &config.splits).to_owned())
     };
     (0..8).map(broadcast).collect()
+}
+
+/// A line: one sender talks most, the last lines repeat, every fourth is of [`LINES`], the others are this broadcast's own.
+fn line_of(number: usize, line: usize) -> (usize, String) {
+    let sender = if line % 3 == 0 { 0 } else { 1 + line % 6 };
+    match line {
+        57.. => (5, "again and again my friend".to_owned()),
+        line if line % 4 == 3 => (sender, LINES[(line / 4 + number) % LINES.len()].to_owned()),
+        line => (sender, format!("rip {}", word(number * COUNT + line))),
+    }
+}
+
+/// A word of twelve letters like no other.
+fn word(number: usize) -> String {
+    let digest = ids::Digest::of(&number.to_le_bytes());
+    digest.as_bytes().iter().take(12).map(|byte| char::from(b'a' + byte % 26)).collect()
 }
 
 fn build(order: &[usize], broadcasts: &[(Prepared, String)]) -> Selected {
@@ -96,7 +114,7 @@ fn adding_broadcasts_changes_no_example_and_every_turn_is_accounted_for() {
                 fates.dedup();
                 prop_assert_eq!(fates.len(), selected.turns);
             }
-            prop_assert_eq!(later.turns, many * 40);
+            prop_assert_eq!(later.turns, many * COUNT);
             Ok(())
         })
         .unwrap();
