@@ -56,7 +56,7 @@ fn broadcasts() -> Vec<(Prepared, String)> {
 
 /// A line: one sender talks most, the last lines repeat, every fourth is of [`LINES`], the others are this broadcast's own.
 fn line_of(number: usize, line: usize) -> (usize, String) {
-    let sender = if line % 3 == 0 { 0 } else { 1 + line % 6 };
+    let sender = if line.is_multiple_of(3) { 0 } else { 1 + line % 6 };
     match line {
         57.. => (5, "again and again my friend".to_owned()),
         line if line % 4 == 3 => (sender, LINES[(line / 4 + number) % LINES.len()].to_owned()),
