@@ -465,8 +465,8 @@ mod tests {
         check(
             "lost half of the lift",
             |case| {
-                case.candidate.iter_mut().for_each(|own| own.swapped_nll = Some(own.nll + 0.5));
-                case.baseline.iter_mut().for_each(|own| own.swapped_nll = Some(own.nll + 2.5));
+                case.candidate.iter_mut().for_each(|own| own.swapped_nll = Some(own.nll + 1.5));
+                case.baseline.iter_mut().for_each(|own| own.swapped_nll = Some(own.nll + 3.5));
             },
             &[("context_lift_change", "fail")],
         );

@@ -146,7 +146,7 @@ mod tests {
         let defaults = Config::parse("", "test").unwrap();
         let changed = Config::parse("rank = 4\nseed = 9", "test").unwrap();
         assert_eq!(changed, Config { rank: 4, seed: 9, ..defaults.clone() });
-        let epochs = Config::parse("epochs = 1.5", "test").unwrap();
+        let epochs = Config::parse("epochs = 1.5\nbatch_size = 4", "test").unwrap();
         assert_eq!((epochs.steps, epochs.total_steps(10)), (None, 4));
         assert_eq!(defaults.total_steps(10), defaults.steps.unwrap());
     }
