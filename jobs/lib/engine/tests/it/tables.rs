@@ -22,7 +22,7 @@ async fn datafusion_reads_a_store_through_them() {
     let store = store::Store::open(&folder.url()).await.unwrap();
     crate::engine::commit_problems(&store, 1, 3).await;
     let session = SessionContext::new();
-    for statement in sql::TABLES.split(';').filter(|statement| statement.contains("CREATE")) {
+    for statement in sql::TABLES.split_inclusive(";\n") {
         let located = statement.replace("LOCATION '", &format!("LOCATION '{}/", folder.path().display()));
         if statement.contains(" problem (") {
             session.sql(&located).await.unwrap();
