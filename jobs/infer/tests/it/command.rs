@@ -29,13 +29,41 @@ impl Person<'_> {
     }
 
     /// A server on a free port, and where it listens.
-    fn serve(&self) -> (Child, Client) {
+    fn serve(&self) -> (Server, Client) {
         let mut command = self.command(&["serve", "--addr", "127.0.0.1:0"]);
-        let mut child = command.stderr(Stdio::piped()).stdin(Stdio::null()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stderr.as_mut().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim().rsplit_once("listening on http://").unwrap_or_else(|| panic!("{line}")).1;
-        (child, Client::new(address.parse().unwrap()))
+        let child = command.stderr(Stdio::piped()).stdin(Stdio::null()).spawn().unwrap();
+        let mut server = Server(child);
+        let mut said = String::new();
+        let mut lines = BufReader::new(server.0.stderr.take().unwrap()).lines();
+        let address = lines.find_map(|line| {
+            said.push_str(&line.unwrap());
+            said.push('\n');
+            said.trim_end().rsplit_once("listening on http://").map(|(_, address)| address.to_owned())
+        });
+        // What it says later has to go somewhere, else it would wait for a reader.
+        std::thread::spawn(move || lines.for_each(drop));
+        let address = address.unwrap_or_else(|| panic!("it does not listen: {said}"));
+        (server, Client::new(address.parse().unwrap()))
+    }
+}
+
+/// A running server; a test that fails does not leave it behind.
+struct Server(Child);
+
+impl Server {
+    /// Sends a signal and waits for the exit code.
+    fn end(&mut self, signal: &str) -> Option<i32> {
+        let kill = Command::new("sh").args(["-c", &format!("kill -{signal} {}", self.0.id())]).status().unwrap();
+        assert!(kill.success());
+        self.0.wait().unwrap().code()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
@@ -67,11 +95,6 @@ async fn a_recording_is_listened_to() {
     let silent = fixture.path("notes.txt");
     std::fs::write(&silent, "no recording").unwrap();
     person.run(&["reply", "--audio", silent.to_str().unwrap()]).expect_code(2);
-}
-
-fn signal(child: &Child, name: &str) {
-    let status = Command::new("sh").args(["-c", &format!("kill -{name} {}", child.id())]).status().unwrap();
-    assert!(status.success());
 }
 
 #[tokio::test]
@@ -112,12 +135,11 @@ async fn a_person_asks_serves_and_reads_the_log() {
 
     let mut ids = vec![told["reply_id"].as_str().unwrap().to_owned()];
     for name in ["TERM", "INT"] {
-        let (mut child, client) = person.serve();
+        let (mut server, client) = person.serve();
         let answer = client.post("/v1/reply", r#"{"transcript":"we are so back","max_tokens":4}"#);
         assert_eq!(answer.status, 200, "{answer:?}");
         ids.push(answer.json()["reply_id"].as_str().unwrap().to_owned());
-        signal(&child, name);
-        assert_eq!(child.wait().unwrap().code(), Some(0), "SIG{name}");
+        assert_eq!(server.end(name), Some(0), "SIG{name}");
     }
     let logs: Value = serde_json::from_str(&person.run(&["logs", "--json"]).expect_code(0).stdout).unwrap();
     let logged: Vec<_> = logs.as_array().unwrap().iter().filter_map(|row| row["reply_id"].as_str()).collect();

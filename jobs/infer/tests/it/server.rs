@@ -202,7 +202,7 @@ async fn bad_requests(store: &Store, engine: &Engine) {
             "too_many_chat_lines",
         );
         reply(r#"{"transcript":"a","temperature":-1}"#, 400, "setting_out_of_range");
-        reply(r#"{"transcript":"a","temperature":1e39}"#, 400, "setting_out_of_range");
+        reply(r#"{"transcript":"a","temperature":1e39}"#, 400, "invalid_json");
         reply(r#"{"transcript":"a","top_p":0}"#, 400, "setting_out_of_range");
         reply(r#"{"transcript":"a","max_tokens":0}"#, 400, "setting_out_of_range");
         reply(r#"{"transcript":"a","seed":-1}"#, 400, "invalid_json");
