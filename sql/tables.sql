@@ -16,7 +16,7 @@ CREATE EXTERNAL TABLE vod (
     "chat_format" VARCHAR,
     "messages" BIGINT NOT NULL,
     "run" VARCHAR NOT NULL
-) STORED AS PARQUET PARTITIONED BY ("run") LOCATION 'tables/vod/v1/';
+) STORED AS PARQUET PARTITIONED BY (run) LOCATION 'tables/vod/v1/';
 
 -- One media object: the source as it was given or what was made of it.
 CREATE EXTERNAL TABLE media (
@@ -32,7 +32,7 @@ CREATE EXTERNAL TABLE media (
     "channels" BIGINT NOT NULL,
     "duration_ms" BIGINT NOT NULL,
     "run" VARCHAR NOT NULL
-) STORED AS PARQUET PARTITIONED BY ("run") LOCATION 'tables/media/v1/';
+) STORED AS PARQUET PARTITIONED BY (run) LOCATION 'tables/media/v1/';
 
 -- One chat message, ordered by offset_ms, created_at_us and message_id.
 CREATE EXTERNAL TABLE chat_message (
@@ -52,7 +52,7 @@ CREATE EXTERNAL TABLE chat_message (
     "is_action" BOOLEAN NOT NULL,
     "bits" BIGINT NOT NULL,
     "run" VARCHAR NOT NULL
-) STORED AS PARQUET PARTITIONED BY ("run") LOCATION 'tables/chat_message/v1/';
+) STORED AS PARQUET PARTITIONED BY (run) LOCATION 'tables/chat_message/v1/';
 
 -- One element of an input that was not taken, and why.
 CREATE EXTERNAL TABLE problem (
@@ -64,7 +64,7 @@ CREATE EXTERNAL TABLE problem (
     "detail" VARCHAR NOT NULL,
     "raw" VARCHAR NOT NULL,
     "run" VARCHAR NOT NULL
-) STORED AS PARQUET PARTITIONED BY ("run") LOCATION 'tables/problem/v1/';
+) STORED AS PARQUET PARTITIONED BY (run) LOCATION 'tables/problem/v1/';
 
 -- One stretch of speech, bounded by voice activity detection.
 CREATE EXTERNAL TABLE utterance (
@@ -79,7 +79,7 @@ CREATE EXTERNAL TABLE utterance (
     "language" VARCHAR NOT NULL,
     "suspect" VARCHAR[] NOT NULL,
     "run" VARCHAR NOT NULL
-) STORED AS PARQUET PARTITIONED BY ("run") LOCATION 'tables/utterance/v1/';
+) STORED AS PARQUET PARTITIONED BY (run) LOCATION 'tables/utterance/v1/';
 
 -- One recognised word; times from dynamic time warping over cross-attention.
 CREATE EXTERNAL TABLE word (
@@ -92,7 +92,7 @@ CREATE EXTERNAL TABLE word (
     "text" VARCHAR NOT NULL,
     "probability" DOUBLE NOT NULL,
     "run" VARCHAR NOT NULL
-) STORED AS PARQUET PARTITIONED BY ("run") LOCATION 'tables/word/v1/';
+) STORED AS PARQUET PARTITIONED BY (run) LOCATION 'tables/word/v1/';
 
 -- One stretch of a broadcast with one lag between speech and the chat that answers it.
 CREATE EXTERNAL TABLE offset_segment (
@@ -109,7 +109,7 @@ CREATE EXTERNAL TABLE offset_segment (
     "echoes" BIGINT NOT NULL,
     "messages" BIGINT NOT NULL,
     "run" VARCHAR NOT NULL
-) STORED AS PARQUET PARTITIONED BY ("run") LOCATION 'tables/offset_segment/v1/';
+) STORED AS PARQUET PARTITIONED BY (run) LOCATION 'tables/offset_segment/v1/';
 
 -- One chat message tied to what the streamer had said when it was written.
 CREATE EXTERNAL TABLE aligned_turn (
@@ -127,7 +127,7 @@ CREATE EXTERNAL TABLE aligned_turn (
     "transcript" VARCHAR NOT NULL,
     "echo" DOUBLE NOT NULL,
     "run" VARCHAR NOT NULL
-) STORED AS PARQUET PARTITIONED BY ("run") LOCATION 'tables/aligned_turn/v1/';
+) STORED AS PARQUET PARTITIONED BY (run) LOCATION 'tables/aligned_turn/v1/';
 
 -- One reason not to use one chat message; a message may have several.
 CREATE EXTERNAL TABLE tag (
@@ -137,7 +137,7 @@ CREATE EXTERNAL TABLE tag (
     "filter" VARCHAR NOT NULL,
     "reason" VARCHAR NOT NULL,
     "run" VARCHAR NOT NULL
-) STORED AS PARQUET PARTITIONED BY ("run") LOCATION 'tables/tag/v1/';
+) STORED AS PARQUET PARTITIONED BY (run) LOCATION 'tables/tag/v1/';
 
 -- One context and the chat message that answered it.
 CREATE EXTERNAL TABLE example (
@@ -164,7 +164,7 @@ CREATE EXTERNAL TABLE example (
     "transcribe_run" VARCHAR NOT NULL,
     "align_run" VARCHAR NOT NULL,
     "run" VARCHAR NOT NULL
-) STORED AS PARQUET PARTITIONED BY ("run") LOCATION 'tables/example/v1/';
+) STORED AS PARQUET PARTITIONED BY (run) LOCATION 'tables/example/v1/';
 
 -- One chat message that did not become an example, with the first reason.
 CREATE EXTERNAL TABLE dropped (
@@ -174,7 +174,7 @@ CREATE EXTERNAL TABLE dropped (
     "filter" VARCHAR NOT NULL,
     "reason" VARCHAR NOT NULL,
     "run" VARCHAR NOT NULL
-) STORED AS PARQUET PARTITIONED BY ("run") LOCATION 'tables/dropped/v1/';
+) STORED AS PARQUET PARTITIONED BY (run) LOCATION 'tables/dropped/v1/';
 
 -- One measurement of one optimiser step.
 CREATE EXTERNAL TABLE train_metric (
@@ -185,7 +185,7 @@ CREATE EXTERNAL TABLE train_metric (
     "learning_rate" DOUBLE,
     "grad_norm" DOUBLE,
     "run" VARCHAR NOT NULL
-) STORED AS PARQUET PARTITIONED BY ("run") LOCATION 'tables/train_metric/v1/';
+) STORED AS PARQUET PARTITIONED BY (run) LOCATION 'tables/train_metric/v1/';
 
 -- One held-out example under one system.
 CREATE EXTERNAL TABLE eval_sample (
@@ -200,7 +200,7 @@ CREATE EXTERNAL TABLE eval_sample (
     "toxicity" DOUBLE,
     "guard" VARCHAR,
     "run" VARCHAR NOT NULL
-) STORED AS PARQUET PARTITIONED BY ("run") LOCATION 'tables/eval_sample/v1/';
+) STORED AS PARQUET PARTITIONED BY (run) LOCATION 'tables/eval_sample/v1/';
 
 -- One metric of one evaluation.
 CREATE EXTERNAL TABLE eval_result (
@@ -216,7 +216,7 @@ CREATE EXTERNAL TABLE eval_result (
     "verdict" VARCHAR NOT NULL,
     "rule" VARCHAR NOT NULL,
     "run" VARCHAR NOT NULL
-) STORED AS PARQUET PARTITIONED BY ("run") LOCATION 'tables/eval_result/v1/';
+) STORED AS PARQUET PARTITIONED BY (run) LOCATION 'tables/eval_result/v1/';
 
 -- One event of a server or of a single reply.
 CREATE EXTERNAL TABLE infer_log (
@@ -246,4 +246,4 @@ CREATE EXTERNAL TABLE infer_log (
     "latency_ms" BIGINT NOT NULL,
     "status" BIGINT NOT NULL,
     "date" VARCHAR NOT NULL
-) STORED AS PARQUET PARTITIONED BY ("date") LOCATION 'logs/infer/';
+) STORED AS PARQUET PARTITIONED BY (date) LOCATION 'logs/infer/';

@@ -32,7 +32,7 @@ fn statement(text: &mut String, table: &Table) {
         let _ = writeln!(text, "    \"{}\" {}{null},", field.name, sql_type(&(field.kind)()));
     }
     let _ = writeln!(text, "    \"{partition}\" VARCHAR NOT NULL");
-    let _ = writeln!(text, ") STORED AS PARQUET PARTITIONED BY (\"{partition}\") LOCATION '{location}';");
+    let _ = writeln!(text, ") STORED AS PARQUET PARTITIONED BY ({partition}) LOCATION '{location}';");
 }
 
 fn sql_type(kind: &DataType) -> String {
