@@ -46,7 +46,7 @@ fn names_that_do_not_exist() {
     cli.refused("align", &["--vod", "file/none"], &["file/none"]);
     cli.refused("train", &["--dataset", "none", "--base", "smollm2-135m-instruct", "--name", "x"], &["none"]);
     cli.refused("eval", &["gate", "none"], &["none"]);
-    cli.refused("infer", &["serve", "--channel", "none"], &["none"]);
+    cli.refused("infer", &["serve", "--channel", "none"], &["trusted"]);
     cli.refused("audit", &["lineage", "r-0000000000000000"], &["r-0000000000000000"]);
     cli.refused("audit", &["sql", "selec 1"], &["selec"]);
     cli.refused("audit", &["sql", "drop table word"], &["drop"]);
