@@ -19,7 +19,7 @@ const SCRIPT: &str = include_str!("page/page.js");
 pub(super) async fn page(State(server): State<Arc<Server>>) -> Response {
     let source = |text: &str| format!("'sha256-{}'", STANDARD.encode(Digest::of(text.as_bytes()).as_bytes()));
     let policy = format!(
-        "default-src 'none'; script-src {}; style-src {}; connect-src 'self'; base-uri 'none'; form-action 'none'; \
+        "default-src 'none'; img-src data:; script-src {}; style-src {}; connect-src 'self'; base-uri 'none'; form-action 'none'; \
          frame-ancestors 'none'",
         source(SCRIPT),
         source(STYLE)
