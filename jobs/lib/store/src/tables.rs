@@ -1,5 +1,7 @@
 //! Table parts: rows as Parquet with pinned settings, read back against digest and schema.
 
+use std::panic::AssertUnwindSafe;
+
 use bytes::Bytes;
 use ids::{Digest, RunId};
 use manifest::TableOutput;
@@ -41,6 +43,16 @@ pub(crate) fn encode<R: Row>(rows: &[R], path: &str) -> Result<Bytes, StoreError
 
 /// The rows in the bytes of a Parquet file.
 pub(crate) fn decode<R: Row>(bytes: Bytes, path: &str) -> Result<Vec<R>, StoreError> {
+    // The Parquet library asserts some of what a forged footer can break (negative offsets, for one). Such a panic is
+    // the file's fault and becomes its error; nothing of ours is left half-changed by it.
+    let decoded = std::panic::catch_unwind(AssertUnwindSafe(|| decode_trusting(bytes, path)));
+    decoded.unwrap_or_else(|_| {
+        let source = ParquetError::General("the metadata contradicts itself".to_owned());
+        Err(StoreError::Parquet { path: path.to_owned(), source })
+    })
+}
+
+fn decode_trusting<R: Row>(bytes: Bytes, path: &str) -> Result<Vec<R>, StoreError> {
     let parquet = |source| StoreError::Parquet { path: path.to_owned(), source };
     let reader = ParquetRecordBatchReaderBuilder::try_new(bytes).map_err(parquet)?.build().map_err(parquet)?;
     let mut rows = Vec::new();
