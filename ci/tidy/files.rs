@@ -90,10 +90,9 @@ fn only_media_knows_ffmpeg() {
         files().iter().filter(|file| file.ends_with(".rs") && file.starts_with("jobs/") && file.contains("/src/"))
     {
         let spawns = text(file).contains("Command::new(\"ff");
-        assert!(
-            !spawns || file.starts_with("jobs/lib/media/"),
-            "{file} starts ffmpeg; that is the media library's work"
-        );
+        // testkit makes the sample stream, before there is anything of the product to make it with.
+        let allowed = ["jobs/lib/media/", "jobs/lib/testkit/"].iter().any(|folder| file.starts_with(folder));
+        assert!(!spawns || allowed, "{file} starts ffmpeg; that is the media library's work");
     }
 }
 
