@@ -101,7 +101,7 @@ fn no_file_names_a_registry_or_a_machine() {
     let words = [
         ["python", "hosted"].concat(),
         ["registry.npm", "js"].concat(),
-        ["static.crates", ".io"].concat(),
+        ["static", ".crates.io"].concat(),
         ["/wo", "rk/"].concat(),
     ];
     for file in files().iter().filter(|file| *file != "Cargo.lock") {
