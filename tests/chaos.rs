@@ -8,8 +8,7 @@ use std::time::{Duration, Instant};
 use crate::cli::{Cli, files, sample};
 
 /// Settings that make training short; every code path stays the same.
-const SHORT_TRAINING: &str =
-    "steps = 4\nevaluate_every = 2\nvalidation_examples = 2\ncheckpoint_every = 2\n";
+const SHORT_TRAINING: &str = "steps = 4\nevaluate_every = 2\nvalidation_examples = 2\ncheckpoint_every = 2\n";
 
 /// How often a job is killed.
 const KILLS: u32 = 10;
