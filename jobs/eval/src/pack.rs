@@ -187,6 +187,14 @@ mod tests {
         assert_eq!(changed, Pack { seed: 5, gate, ..defaults });
     }
 
+    #[test]
+    fn what_is_judged_is_what_is_served() {
+        let sampling = Pack::parse("", "test").unwrap().sampling(0, &[]);
+        let served =
+            Sampling { temperature: Sampling::TEMPERATURE, top_p: Sampling::TOP_P, ..Sampling::greedy(40, vec![]) };
+        assert_eq!(sampling, served);
+    }
+
     /// Expects `text` to be refused with the setting's name in the error.
     fn check(text: &str, named: &str) {
         let error = Pack::parse(text, "x.toml").unwrap_err();

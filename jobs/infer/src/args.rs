@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use ids::Name;
 use job::{Completions, Flags, HasFlags};
-use llm::DeviceChoice;
+use llm::{DeviceChoice, Sampling};
 use prompt::ChatLine;
 
 use crate::rate::Rate;
@@ -93,10 +93,10 @@ pub struct ReplyArgs {
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
     /// 0 for the likeliest words, up to 2 for the wildest
-    #[arg(long, value_name = "NUMBER", default_value = "0.8")]
+    #[arg(long, value_name = "NUMBER", default_value_t = Sampling::TEMPERATURE)]
     pub temperature: f32,
     /// Draw from the likeliest tokens that together have this probability
-    #[arg(long, value_name = "NUMBER", default_value = "0.95")]
+    #[arg(long, value_name = "NUMBER", default_value_t = Sampling::TOP_P)]
     pub top_p: f32,
     /// Most tokens of the reply [default: what the prompt spec allows]
     #[arg(long, value_name = "N")]

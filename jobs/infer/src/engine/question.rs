@@ -31,12 +31,8 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The temperature when none is asked for.
-    pub const TEMPERATURE: f32 = 0.8;
     /// The highest temperature; beyond it replies are noise.
     pub const MAX_TEMPERATURE: f32 = 2.0;
-    /// The share of probability when none is asked for.
-    pub const TOP_P: f32 = 0.95;
 
     /// The first setting that is out of range, as a sentence.
     pub fn problem(&self) -> Option<String> {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
+use llm::Sampling;
 use prompt::{ChatLine, Context};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -77,8 +78,8 @@ pub(super) async fn completions(State(server): State<Arc<Server>>, request: Requ
         return Err(ApiError::invalid("unsupported_n", "n has to be 1; ask again with another seed instead"));
     }
     let settings = Settings {
-        temperature: body.temperature.unwrap_or(Settings::TEMPERATURE),
-        top_p: body.top_p.unwrap_or(Settings::TOP_P),
+        temperature: body.temperature.unwrap_or(Sampling::TEMPERATURE),
+        top_p: body.top_p.unwrap_or(Sampling::TOP_P),
         seed: body.seed.map(i64::cast_unsigned),
         max_tokens: body.max_completion_tokens.or(body.max_tokens).unwrap_or(usize::MAX),
     };

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Request, State};
+use llm::Sampling;
 use prompt::{ChatLine, Context};
 use serde::Deserialize;
 
@@ -37,8 +38,8 @@ struct Line {
 pub(super) async fn reply(State(server): State<Arc<Server>>, request: Request) -> Result<Json<Response>, ApiError> {
     let (body, call) = body::json::<Body>(request).await?;
     let settings = Settings {
-        temperature: body.temperature.unwrap_or(Settings::TEMPERATURE),
-        top_p: body.top_p.unwrap_or(Settings::TOP_P),
+        temperature: body.temperature.unwrap_or(Sampling::TEMPERATURE),
+        top_p: body.top_p.unwrap_or(Sampling::TOP_P),
         seed: body.seed,
         max_tokens: body.max_tokens.unwrap_or(usize::MAX),
     };

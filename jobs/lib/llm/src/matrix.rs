@@ -185,9 +185,16 @@ impl Matrix {
 /// Fills one panel `[count, LANES]` per 32 output columns, in parallel.
 fn panels(columns: usize, count: usize, fill: impl Fn(usize, &mut [f32]) + Sync) -> Vec<f32> {
     let mut panels = vec![0.0; columns.div_ceil(LANES) * count * LANES];
-    panels.par_chunks_mut((count * LANES).max(1)).enumerate().for_each(|(panel, out)| fill(panel, out));
+    panels.par_chunks_mut((count * LANES).max(1)).enumerate().for_each(|(panel, out)| {
+        // Fresh memory is one shared page of zeros; reading it before it is written would cost a second page fault.
+        out.fill(0.0);
+        fill(panel, out);
+    });
     panels
 }
+
+/// Rows put together by one thread at a time.
+const ROWS_AT_ONCE: usize = 32;
 
 /// Panels to rows: `[panel][count][LANES]` to `[count][columns]`.
 fn interleave(panels: &[f32], columns: usize, count: usize) -> Vec<f32> {
@@ -195,13 +202,16 @@ fn interleave(panels: &[f32], columns: usize, count: usize) -> Vec<f32> {
         return panels[..columns].to_vec();
     }
     let mut out = vec![0.0; columns * count];
-    for (panel, values) in panels.chunks_exact((count * LANES).max(1)).enumerate() {
-        let start = panel * LANES;
-        let width = LANES.min(columns - start);
-        for (row, values) in values.chunks_exact(LANES).enumerate() {
-            out[row * columns + start..][..width].copy_from_slice(&values[..width]);
+    out.par_chunks_mut((ROWS_AT_ONCE * columns).max(1)).enumerate().for_each(|(part, out)| {
+        for (panel, values) in panels.chunks_exact((count * LANES).max(1)).enumerate() {
+            let start = panel * LANES;
+            let width = LANES.min(columns - start);
+            let values = values.chunks_exact(LANES).skip(part * ROWS_AT_ONCE);
+            for (row, values) in out.chunks_exact_mut(columns).zip(values) {
+                row[start..start + width].copy_from_slice(&values[..width]);
+            }
         }
-    }
+    });
     out
 }
 

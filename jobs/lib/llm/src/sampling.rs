@@ -30,6 +30,11 @@ pub struct Sampling {
 }
 
 impl Sampling {
+    /// The temperature of replies when none is asked for, the same where they are judged and where they are served.
+    pub const TEMPERATURE: f32 = 0.8;
+    /// The share of probability replies are drawn from when none is asked for, likewise.
+    pub const TOP_P: f32 = 0.95;
+
     /// Always the likeliest token.
     pub fn greedy(max_tokens: usize, stop: Vec<u32>) -> Sampling {
         Sampling {
