@@ -32,9 +32,6 @@ const SAMPLE: &[(&str, &[u8], &str, &[u8])] = &[
 /// The dataset rules of the demo: which broadcast is held out.
 const DATASET_CONFIG: &str = include_str!("demo/dataset.toml");
 
-/// The gate's rules in the demo.
-const EVAL_CONFIG: &str = include_str!("demo/eval.toml");
-
 /// What the streamer is taken to have just said when the demo asks for a reply.
 const CONTEXT: &str = "look at that, the penguin is riding the elevator again";
 
@@ -64,7 +61,7 @@ pub(crate) async fn demo(job: &Job) -> anyhow::Result<Exit> {
         channel: name("demo")?,
         dataset_config: Some(write("dataset.toml", DATASET_CONFIG.as_bytes())?),
         train_config: None,
-        eval_config: Some(write("eval.toml", EVAL_CONFIG.as_bytes())?),
+        eval_config: None,
         device: "cpu".to_owned(),
     };
     if run(&plan, job).await? != Exit::Done {
