@@ -1,6 +1,7 @@
 //! `audit sql`: one query, its rows on stdout.
 
-use std::io::Write;
+use std::fs::File;
+use std::io::{Read, Write};
 use std::path::Path;
 
 use anyhow::{Context, ensure};
@@ -44,9 +45,16 @@ pub(crate) async fn run(
 
 fn read(file: &Path) -> anyhow::Result<String> {
     let context = || format!("the query {} cannot be read", file.display());
-    let size = std::fs::metadata(file).with_context(context)?.len();
-    ensure!(size <= LIMIT, "the query {} has {size} bytes, more than the {LIMIT} a query may have", file.display());
-    std::fs::read_to_string(file).with_context(context)
+    let mut text = String::new();
+    // What reports no size (a pipe, a device) is bounded all the same.
+    let bounded = &mut File::open(file).with_context(context)?.take(LIMIT + 1);
+    bounded.read_to_string(&mut text).with_context(context)?;
+    ensure!(
+        text.len() as u64 <= LIMIT,
+        "the query {} has more than the {LIMIT} bytes a query may have",
+        file.display()
+    );
+    Ok(text)
 }
 
 /// The text of a report without parameters.

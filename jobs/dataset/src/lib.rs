@@ -43,8 +43,15 @@ pub async fn command(args: Args, job: Job) -> anyhow::Result<Exit> {
                 count("split.test"),
                 count("dropped"),
             );
-            if count("split.train") == 0 || count("split.val") + count("split.test") == 0 {
-                job.say("warning: train or held-out data is empty; more broadcasts, or [splits] pin in --config, change that");
+            let held_out = count("split.val") + count("split.test");
+            for (empty, side) in [(count("split.train"), "to train on"), (held_out, "held out")] {
+                if empty == 0 {
+                    job.say(&format!(
+                        "warning: nothing is {side}; add broadcasts, or build under another name with [splits] pin in --config \
+                         (a broadcast keeps its first split in {})",
+                        params.name
+                    ));
+                }
             }
             let mut value = done.json();
             value["dataset"] = params.name.to_string().into();

@@ -16,6 +16,7 @@ use job::{Exit, Job};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
 use crate::args::ServeArgs;
@@ -26,6 +27,9 @@ use crate::{Identity, NAME, load};
 
 /// The longest time for a request's head to arrive, also between two requests of a connection.
 const HEAD_TIME: Duration = Duration::from_secs(5);
+
+/// Longest time in which a client takes none of what is sent to it.
+const WRITE_TIME: Duration = Duration::from_secs(10);
 
 /// The largest head, bytes.
 const HEAD_LIMIT: usize = 16 << 10;
@@ -177,6 +181,8 @@ fn connection(
 ) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> {
     // Replies are small; waiting to fill a packet would only delay them.
     let _ = stream.set_nodelay(true);
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(WRITE_TIME));
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(Peer(peer));
         app.clone().oneshot(request)
@@ -186,7 +192,7 @@ fn connection(
         .header_read_timeout(HEAD_TIME)
         .max_buf_size(HEAD_LIMIT)
         .max_headers(HEADERS)
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(Box::pin(stream)), service)
 }
 
 /// Done when the process is asked to end: SIGTERM, or SIGINT from a terminal.

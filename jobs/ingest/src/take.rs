@@ -51,11 +51,12 @@ struct Source {
 impl Source {
     fn open(path: &Path, what: &str) -> anyhow::Result<Self> {
         let unreadable = || format!("the {what} {} cannot be read; check the path", path.display());
-        let file = File::open(path).with_context(unreadable)?;
-        let state = file.metadata().with_context(unreadable)?;
-        if !state.is_file() {
+        // Asked before it is opened: opening a pipe would wait for somebody to write into it.
+        if !std::fs::metadata(path).with_context(unreadable)?.is_file() {
             bail!("the {what} {} is not a regular file; give the path of a file", path.display());
         }
+        let file = File::open(path).with_context(unreadable)?;
+        let state = file.metadata().with_context(unreadable)?;
         let (digest, size) = Digest::of_reader(file).with_context(unreadable)?;
         Ok(Self { path: path.to_owned(), digest, size, state })
     }
@@ -141,6 +142,12 @@ fn read_chat(chat: &Source, params: &Params) -> anyhow::Result<Export> {
     let export = chat::read_file(&chat.path, &params.vod)?;
     if export.digest != chat.digest {
         bail!("the chat {} changed while it was read; run the command again", chat.path.display());
+    }
+    if export.messages == 0 {
+        bail!(
+            "the chat {} is empty: its list of comments has no element; export it again, or leave it out with --media-only",
+            chat.path.display()
+        );
     }
     Ok(export)
 }

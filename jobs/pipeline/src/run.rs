@@ -83,6 +83,9 @@ pub(crate) async fn run(plan: &Plan, job: &Job) -> anyhow::Result<Exit> {
             if step == Step::Ingest {
                 vods.extend(outcome.lines.iter().filter_map(|line| line["facts"]["vod"].as_str().map(str::to_owned)));
             }
+            if step == Step::Dataset && plan.until >= Step::Eval {
+                held_out(&outcome)?;
+            }
             report.add(outcome);
         }
         if step == Step::Ingest {
@@ -95,6 +98,18 @@ pub(crate) async fn run(plan: &Plan, job: &Job) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     }
     gate_and_promote(plan, job).await
+}
+
+/// Refuses a dataset that cannot be judged, before an hour is spent on training.
+fn held_out(dataset: &Outcome) -> anyhow::Result<()> {
+    let counts = |line: &Value| ["split.val", "split.test"].map(|split| line["counts"][split].as_u64().unwrap_or(0));
+    if dataset.lines.iter().flat_map(counts).sum::<u64>() == 0 {
+        bail!(
+            "no broadcast of the dataset is held out, so no adapter could be judged; give more --vod, or another --dataset \
+             name with [splits] pin in --dataset-config, or stop with --until train"
+        );
+    }
+    Ok(())
 }
 
 /// Evaluates, and promotes what the gate lets pass.

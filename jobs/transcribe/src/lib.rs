@@ -83,8 +83,10 @@ async fn inputs(args: &Args, job: &Job, store: &Store, generation: &VodGeneratio
     );
     let run: Run = job.ingest_run(store, generation).await?;
     let audio = run.manifest.blobs.get("audio").map(|output| output.digest);
-    let audio =
-        audio.with_context(|| format!("{vod} was ingested without media; run `ingest --vod {vod}` for both"))?;
+    let audio = audio.with_context(|| {
+        let id = &vod.id;
+        format!("{vod} was ingested without media; run `ingest --vod file:PATH --chat FILE --id {id}` for both")
+    })?;
     let media: Vec<schemas::Media> = store.rows(&run).await?;
     let duration = media.iter().find(|media| media.digest == audio).map(|media| media.duration_ms);
     let duration_ms = duration.and_then(|length| u64::try_from(length).ok());

@@ -1,6 +1,6 @@
 //! Times as exports write them, as whole numbers: milliseconds from the start of the VOD, microseconds since 1970.
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 
 use super::lenient::Scalar;
 
@@ -36,7 +36,8 @@ pub(super) fn microseconds(text: &str) -> Option<i64> {
 pub fn to_utc(text: &str, shift_ms: i64) -> Option<String> {
     let time = DateTime::parse_from_rfc3339(text).ok()?.with_timezone(&Utc);
     let moved = time.checked_add_signed(chrono::TimeDelta::try_milliseconds(shift_ms)?)?;
-    Some(moved.to_rfc3339_opts(SecondsFormat::Millis, true))
+    // RFC 3339 has no other years.
+    (0..=9999).contains(&moved.year()).then(|| moved.to_rfc3339_opts(SecondsFormat::Millis, true))
 }
 
 #[cfg(test)]

@@ -37,6 +37,14 @@ pub enum EngineError {
         /// What DataFusion says.
         source: Box<DataFusionError>,
     },
+    /// The statement is nested or chained too deep to be planned on any stack.
+    #[error("{name} joins more than {limit} parts by operators; put the values into a list (IN, VALUES) instead")]
+    Deep {
+        /// The file or `the query`.
+        name: String,
+        /// The most there may be.
+        limit: usize,
+    },
     /// The query failed while it ran.
     #[error("{name} failed")]
     Run {

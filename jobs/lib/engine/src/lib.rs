@@ -6,6 +6,7 @@
 
 mod answer;
 mod catalog;
+mod depth;
 mod error;
 mod external;
 mod parts;
@@ -133,7 +134,11 @@ impl Engine {
     /// [`EngineError::Plan`] when it is no query, [`EngineError::Run`] when it fails.
     pub async fn query(&self, sql: &str) -> Result<Answer, EngineError> {
         let start: String = sql.chars().take(100).collect();
-        self.ask(&format!("the query {start:?}"), sql, &[]).await
+        let name = format!("the query {start:?}");
+        if depth::joints(sql) > depth::LIMIT {
+            return Err(EngineError::Deep { name, limit: depth::LIMIT });
+        }
+        self.ask(&name, sql, &[]).await
     }
 
     /// The answer to one query called `name` in messages, with `$parameter` replaced by text.

@@ -17,14 +17,16 @@ pub(crate) async fn probe(store: &Store) -> Result<(), StoreError> {
     let serial = Path::from(format!("probe/{nonce}-serial"));
     let racing = Path::from(format!("probe/{nonce}-racing"));
     let outcome = observe(store, &serial, &racing).await;
+    let mut removed = Ok(());
     for path in [&serial, &racing] {
         match store.objects().delete(path).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
-            Err(source) => return Err(backend("deleting", path.as_ref(), source)),
+            Err(source) => removed = Err(backend("deleting", path.as_ref(), source)),
         }
     }
+    // What went wrong first is told, not that a key which was never written cannot be deleted either.
     match outcome? {
-        None => Ok(()),
+        None => removed,
         Some(observed) => Err(StoreError::NotCreateOnly { url: store.url().to_owned(), observed }),
     }
 }
