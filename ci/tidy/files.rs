@@ -30,6 +30,7 @@ fn every_file_says_first_why_it_exists() {
         let good = match Path::new(&file).extension().and_then(|extension| extension.to_str()) {
             Some("rs") => first.starts_with("//! "),
             Some("sql") => first.starts_with("-- "),
+            Some("nix") => first.starts_with("# "),
             Some("py") => first.starts_with("\"\"\"") || first.starts_with("# "),
             None if file.starts_with("ci/") => first.starts_with("# ") || first.starts_with("\"\"\""),
             _ => true,
