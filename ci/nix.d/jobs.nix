@@ -6,7 +6,7 @@ let
     foldl' fromTOML genericClosure hashFile listToAttrs map mapAttrs match pathExists readFile stringLength substring;
 
   # Digest of what `cargo vendor` makes of Cargo.lock. After a change of the lock file, Nix prints the new one.
-  cratesHash = "sha256-YZQA80+Oyc7FHCG5k3y+s0EQRMrpoDIK1U0Hy5pThNg=";
+  cratesHash = "sha256-bVTMVPVjkvGDFTQzcU8y6HJLhENTVXDpKWLp1OYKu1k=";
 
   # Libraries whose crates take minutes to compile, and so get a layer of their own.
   heavy = [ "asr" "engine" "llm" ];
