@@ -49,7 +49,11 @@ pub(crate) async fn call(frame: &Job, job: &str, arguments: &[String]) -> anyhow
 /// When it cannot be started.
 pub(crate) async fn show(frame: &Job, job: &str, arguments: &[String]) -> anyhow::Result<i32> {
     let executable = find(job)?;
-    let status = command(frame, &executable, arguments).status().await;
+    let mut command = command(frame, &executable, arguments);
+    if frame.flags().json {
+        command.arg("--json");
+    }
+    let status = command.status().await;
     let status = status.with_context(|| format!("{} cannot be started", executable.display()))?;
     status.code().with_context(|| format!("{job} was ended by a signal"))
 }
