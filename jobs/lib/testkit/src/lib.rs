@@ -7,8 +7,10 @@ pub mod bin;
 pub mod models;
 pub mod port;
 pub mod process;
+mod random;
 pub mod s3;
 pub mod sample;
 mod temp_store;
+pub mod twitch;
 
 pub use temp_store::TempStore;
