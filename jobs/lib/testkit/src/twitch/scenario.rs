@@ -10,7 +10,33 @@ macro_rules! scenarios {
     };
 }
 
-scenarios!["happy", "short",];
+scenarios![
+    "happy",
+    "short",
+    "v1-master",
+    "fmp4",
+    "growing",
+    "drift",
+    "sub-only",
+    "token-null",
+    "integrity-on-cursor",
+    "pqnf",
+    "comments-null",
+    "truncated",
+    "rate-limited",
+    "slow-loris",
+    "redirect-to-metadata",
+    "hostile-uris",
+    "huge-playlist",
+    "gzip-bomb",
+    "gaps",
+    "corrupt-segments",
+    "highlight-shift",
+    "local-time",
+    "busy-second",
+    "deleted",
+    "expired-chat",
+];
 
 /// Everything the fake service knows and does. Every field has a default: an empty file is a happy VOD of two hours.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -81,3 +81,79 @@ fn pictures_as_transport_stream_and_as_mp4() {
     check(of(95, Container::Ts, Vec::new()), "160p30");
     check(of(95, Container::Fmp4, Vec::new()), "chunked");
 }
+
+#[test]
+fn muted_segments_are_silent_and_of_the_same_length() {
+    let muted = vec![Muted { offset: 30, duration: 20 }, Muted { offset: 80, duration: 10 }];
+    check(of(110, Container::Ts, muted.clone()), "audio_only");
+    check(of(110, Container::Fmp4, muted), "audio_only");
+}
+
+#[test]
+fn who_may_hear_what_is_muted() {
+    let twitch = Twitch::start(of(95, Container::Ts, vec![Muted { offset: 30, duration: 20 }]));
+    let path = media_path(&twitch, "audio_only");
+    let folder = path.rsplit_once('/').expect("a folder").0;
+    let status = |file: &str| get(&twitch, &format!("{folder}/{file}")).status;
+    assert_eq!(
+        ["3-muted.ts", "3-unmuted.ts", "3.ts", "1-muted.ts", "1.ts", "10.ts"].map(status),
+        [200, 403, 403, 403, 200, 403]
+    );
+    twitch.change(|scenario| scenario.media.unmuted_kept = true);
+    assert_eq!(["3-muted.ts", "3-unmuted.ts", "3.ts"].map(status), [200, 200, 200]);
+}
+
+#[test]
+fn what_is_not_muted_stays_byte_for_byte_when_the_rest_changes() {
+    let twitch = Twitch::start(Scenario::named("short"));
+    let before = fetch(&twitch, "audio_only");
+    twitch.change(|scenario| *scenario = Scenario::named("drift"));
+    let after = fetch(&twitch, "audio_only");
+    let changed: Vec<usize> = (0..before.len()).filter(|index| before[*index] != after[*index]).collect();
+    assert_eq!((before.len(), changed), (19, (8..18).collect()));
+}
+
+#[test]
+fn two_hours_are_ready_at_once_and_end_where_they_should() {
+    let twitch = Twitch::start(Scenario { vod: crate::twitch::scenario::Vod::default(), ..Scenario::named("happy") });
+    let path = media_path(&twitch, "audio_only");
+    let segments = paths(&get(&twitch, &path), &twitch, &path);
+    assert_eq!(segments.len(), 720);
+    let folder = TempStore::new();
+    for (index, begin) in [(0, 1.4), (359, 3591.4), (719, 7191.4)] {
+        let file = folder.path().join("one.ts");
+        fs::write(&file, get(&twitch, &segments[index]).body).expect("the folder can be written");
+        let entries = ["-v", "error", "-show_entries", "format=start_time,duration", "-of", "csv=p=0"];
+        let said = process::run("ffprobe", entries.map(AsRef::as_ref).iter().copied().chain([file.as_os_str()]))
+            .expect_code(0)
+            .stdout;
+        let numbers: Vec<f64> = said.trim().split(',').map(|number| number.parse().expect("a number")).collect();
+        assert!((numbers[0] - begin).abs() < 0.03 && (numbers[1] - 10.0).abs() < 0.03, "segment {index}: {said}");
+    }
+}
+
+#[test]
+fn parts_of_a_segment() {
+    let twitch = Twitch::start(of(95, Container::Ts, Vec::new()));
+    let path = media_path(&twitch, "audio_only");
+    let segment = &paths(&get(&twitch, &path), &twitch, &path)[1];
+    let whole = get(&twitch, segment).body;
+    let ask = |range: &str| super::client::send(&twitch, "GET", segment, &[("range", range)], "");
+    let last = whole.len() - 1;
+    for (range, from, to) in [
+        ("bytes=0-0", 0, 0),
+        ("bytes=1000-", 1000, last),
+        ("bytes=-100", whole.len() - 100, last),
+        ("bytes=5-99999999", 5, last),
+    ] {
+        let answer = ask(range);
+        let expect = format!("bytes {from}-{to}/{}", whole.len());
+        assert_eq!((answer.status, &answer.headers["content-range"]), (206, &expect), "{range}");
+        assert_eq!(answer.body, whole[from..=to], "{range}");
+    }
+    assert_eq!(ask("bytes=99999999-").status, 416);
+    assert_eq!(ask("lines=1-2").status, 200);
+    twitch.change(|scenario| scenario.ranges = false);
+    let answer = ask("bytes=1000-");
+    assert_eq!((answer.status, answer.body), (200, whole));
+}
