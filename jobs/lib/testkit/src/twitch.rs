@@ -26,6 +26,7 @@ mod paging;
 mod piece;
 mod playlist;
 mod reply;
+mod sample_chat;
 pub mod scenario;
 mod segment;
 mod server;
@@ -108,6 +109,12 @@ impl Twitch {
         format!("http://{}", self.address)
     }
 
+    /// The playlist of a quality, which needs no token: for tools that know nothing of GQL.
+    pub fn playlist_url(&self, quality: &str) -> String {
+        let scenario = self.scenario();
+        format!("{}/{}/{quality}/{}", self.usher_url(), scenario.folder(), playlist::name(&scenario))
+    }
+
     /// The variables that lead `ingest` here.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         vec![
@@ -130,6 +137,11 @@ impl Twitch {
     /// Changes the scenario under the running server, between two requests. Faults count anew when they are changed.
     pub fn change(&self, edit: impl FnOnce(&mut Scenario)) {
         self.world.change(edit);
+    }
+
+    /// The scenario as it is now.
+    pub fn scenario(&self) -> Arc<Scenario> {
+        self.world.scenario()
     }
 
     /// The chat as it is now, deleted messages left out: what a client has to come by.

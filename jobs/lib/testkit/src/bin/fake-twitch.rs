@@ -27,6 +27,9 @@ fn main() -> ExitCode {
     for (variable, value) in twitch.environment() {
         let _ = writeln!(stdout, "export {variable}={value}");
     }
+    for quality in twitch.scenario().media.qualities.iter() {
+        let _ = writeln!(stdout, "# {}", twitch.playlist_url(&quality.id));
+    }
     let _ = stdout.flush();
     loop {
         std::thread::park();

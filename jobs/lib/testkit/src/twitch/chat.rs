@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::clock;
-use super::scenario::Scenario;
+use super::scenario::{Chat, Scenario, Status};
 use crate::random::Random;
 
 const LOGINS: &[&str] = &[
@@ -61,12 +61,64 @@ pub struct Message {
     pub login: Option<String>,
     /// Texts of the fragments; a null text is `None`.
     pub texts: Vec<Option<String>>,
-    /// The node of the comment, as GQL gives it.
-    pub node: Value,
+    /// As text: a hundred thousand trees would fill the memory of a test.
+    node: String,
 }
 
-/// The chat without what moderators deleted, in order of time.
-pub(super) fn draw(scenario: &Scenario) -> Vec<Message> {
+/// What a message says, before it has its times.
+pub(super) struct Said {
+    pub(super) id: String,
+    /// Id, login and shown name.
+    pub(super) commenter: Option<[String; 3]>,
+    pub(super) fragments: Vec<Value>,
+    /// Set and version.
+    pub(super) badges: Vec<(String, String)>,
+    pub(super) colour: Option<String>,
+}
+
+impl Message {
+    /// The node of the comment, as GQL gives it.
+    pub fn node(&self) -> Value {
+        serde_json::from_str(&self.node).unwrap_or_default()
+    }
+
+    pub(super) fn new(scenario: &Scenario, number: usize, at_ms: i64, said: Said) -> Message {
+        let chat = &scenario.chat;
+        let second = at_ms.div_euclid(1000) + chat.offset_shift_seconds;
+        let start = clock::parse(&scenario.vod.created_at);
+        let created_at = clock::shortest(start + at_ms + chat.clock_shift_ms + chat.local_minutes * 60_000);
+        let texts = said.fragments.iter().map(|fragment| fragment["text"].as_str().map(str::to_owned)).collect();
+        let badges: Vec<Value> = said.badges.iter().map(|(set, version)| badge(scenario, set, version)).collect();
+        let node = json!({
+            "id": said.id,
+            "commenter": said.commenter.as_ref().map(|[id, login, display]| json!({
+                "id": id, "login": login, "displayName": display, "__typename": "User",
+            })),
+            "contentOffsetSeconds": second,
+            "createdAt": created_at,
+            "message": {
+                "fragments": said.fragments, "userBadges": badges, "userColor": said.colour,
+                "__typename": "VideoCommentMessage",
+            },
+            "__typename": "VideoComment",
+        });
+        let login = said.commenter.map(|[_, login, _]| login);
+        Message { number, id: said.id, at_ms, second, created_at, login, texts, node: node.to_string() }
+    }
+}
+
+/// The chat so far, without what moderators deleted, in order of time.
+pub(super) fn chat(scenario: &Scenario) -> Vec<Message> {
+    let mut messages = if scenario.chat.sample { super::sample_chat::read(scenario) } else { draw(scenario) };
+    if scenario.vod.status == Status::Recording {
+        let now_ms: u64 = (0..scenario.listed()).map(|index| scenario.segment_ms(index)).sum();
+        messages.retain(|message| message.at_ms < now_ms as i64);
+    }
+    messages.retain(|message| !scenario.chat.deleted.contains(&message.number));
+    messages
+}
+
+fn draw(scenario: &Scenario) -> Vec<Message> {
     let chat = &scenario.chat;
     let mut random = Random::new(chat.seed);
     let length_ms = i64::try_from(scenario.vod.length_seconds * 1000).unwrap_or(i64::MAX);
@@ -77,16 +129,15 @@ pub(super) fn draw(scenario: &Scenario) -> Vec<Message> {
         times.extend((0..busy.messages).map(|_| random.between(from, from + 999)));
     }
     times.sort_unstable();
-    // Every message is drawn from a seed of its own, so that one more in the middle changes no other.
+    // Every message is drawn from a seed of its own: what one says takes nothing from those after it.
     let messages = times.into_iter().enumerate().map(|(number, at_ms)| {
         let seed = chat.seed ^ (at_ms as u64).rotate_left(20) ^ (number as u64).rotate_left(44);
-        message(scenario, number, at_ms, &mut Random::new(seed))
+        Message::new(scenario, number, at_ms, say(chat, number, &mut Random::new(seed)))
     });
-    messages.filter(|message| !chat.deleted.contains(&message.number)).collect()
+    messages.collect()
 }
 
-fn message(scenario: &Scenario, number: usize, at_ms: i64, random: &mut Random) -> Message {
-    let chat = &scenario.chat;
+fn say(chat: &Chat, number: usize, random: &mut Random) -> Said {
     // From 1, so that not all kinds meet in the first message.
     let due = |every: usize| every > 0 && (number + 1).is_multiple_of(every);
     let id = uuid(random);
@@ -106,26 +157,18 @@ fn message(scenario: &Scenario, number: usize, at_ms: i64, random: &mut Random) 
     } else {
         fragments.push(plain(&text));
     }
-    let second = at_ms.div_euclid(1000) + chat.offset_shift_seconds;
-    let start = clock::parse(&scenario.vod.created_at);
-    let created_at = clock::shortest(start + at_ms + chat.clock_shift_ms + chat.local_minutes * 60_000);
-    let colour = (!random.chance(30)).then(|| *random.pick(COLOURS));
-    let badges: Vec<Value> = (0..random.below(3)).map(|_| badge(scenario, random.pick(BADGES))).collect();
-    let node = json!({
-        "id": id,
-        "commenter": login.as_deref().map(|login| json!({
-            "id": (910_000_000 + who).to_string(), "login": login, "displayName": display(login), "__typename": "User",
-        })),
-        "contentOffsetSeconds": second,
-        "createdAt": created_at,
-        "message": {"fragments": fragments, "userBadges": badges, "userColor": colour, "__typename": "VideoCommentMessage"},
-        "__typename": "VideoComment",
+    let colour = (!random.chance(30)).then(|| (*random.pick(COLOURS)).to_owned());
+    let badges =
+        (0..random.below(3)).map(|_| random.pick(BADGES)).map(|(set, version)| (set.to_string(), version.to_string()));
+    let badges = badges.collect();
+    let commenter = login.map(|login| {
+        let shown = display(&login);
+        [(910_000_000 + who).to_string(), login, shown]
     });
-    let texts = fragments.iter().map(|fragment| fragment["text"].as_str().map(str::to_owned)).collect();
-    Message { number, id, at_ms, second, created_at, login, texts, node }
+    Said { id, commenter, fragments, badges, colour }
 }
 
-fn plain(text: &str) -> Value {
+pub(super) fn plain(text: &str) -> Value {
     json!({"text": text, "emote": null, "__typename": "VideoCommentMessageFragment"})
 }
 
@@ -136,18 +179,22 @@ fn with_emotes(text: &str, random: &mut Random, fragments: &mut Vec<Value>) {
     fragments.push(plain(&text));
     for last in [false, true] {
         let (name, id) = random.pick(EMOTES);
-        let end = at + name.len() - 1;
-        let emote = json!({"id": format!("{id};{at};{end}"), "emoteID": id, "from": at, "__typename": "EmbeddedEmote"});
-        fragments.push(json!({"text": name, "emote": emote, "__typename": "VideoCommentMessageFragment"}));
+        fragments.push(emote(name, id, at));
+        at += name.len() + 1;
         if !last {
             fragments.push(plain(" "));
         }
-        at = end + 2;
     }
 }
 
-fn badge(scenario: &Scenario, (set, version): &(&str, &str)) -> Value {
-    let channel = if *set == "subscriber" { scenario.vod.channel_id.as_str() } else { "" };
+pub(super) fn emote(name: &str, id: &str, at: usize) -> Value {
+    let end = at + name.chars().count() - 1;
+    let emote = json!({"id": format!("{id};{at};{end}"), "emoteID": id, "from": at, "__typename": "EmbeddedEmote"});
+    json!({"text": name, "emote": emote, "__typename": "VideoCommentMessageFragment"})
+}
+
+fn badge(scenario: &Scenario, set: &str, version: &str) -> Value {
+    let channel = if set == "subscriber" { scenario.vod.channel_id.as_str() } else { "" };
     let id = super::base64(format!("{set};{version};{channel}").as_bytes());
     json!({"id": id, "setID": set, "version": version, "__typename": "Badge"})
 }

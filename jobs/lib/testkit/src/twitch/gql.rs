@@ -239,9 +239,9 @@ fn comments(facts: &Facts, operation: &Operation, video: &mut Value) -> Option<V
 }
 
 fn user(facts: &Facts, id: &str) -> Value {
-    let known = facts.chat.iter().find(|message| message.node["commenter"]["id"] == id);
-    known.map_or(Value::Null, |message| {
-        let who = &message.node["commenter"];
+    let known = facts.chat.iter().map(Message::node).find(|node| node["commenter"]["id"] == id);
+    known.map_or(Value::Null, |node| {
+        let who = &node["commenter"];
         json!({"id": id, "login": who["login"], "displayName": who["displayName"], "createdAt": "2019-05-04T12:00:00Z",
             "updatedAt": "2025-02-01T12:00:00Z", "description": null, "profileImageURL": null, "__typename": "User"})
     })

@@ -36,6 +36,7 @@ scenarios![
     "busy-second",
     "deleted",
     "expired-chat",
+    "speech",
 ];
 
 /// Everything the fake service knows and does. Every field has a default: an empty file is a happy VOD of two hours.
@@ -401,6 +402,8 @@ pub struct Uri {
 pub struct Chat {
     /// False when it expired: `comments` is null, with a service error.
     pub exists: bool,
+    /// The sample stream's first broadcast's in place of one that is drawn.
+    pub sample: bool,
     /// Messages a minute.
     pub per_minute: u64,
     /// Another seed, another chat.
@@ -435,6 +438,7 @@ impl Default for Chat {
     fn default() -> Self {
         Chat {
             exists: true,
+            sample: false,
             per_minute: 60,
             seed: 1,
             page_size: 59,

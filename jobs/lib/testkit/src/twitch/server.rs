@@ -43,7 +43,7 @@ struct Now {
 
 impl World {
     pub(super) fn new(scenario: Scenario, origin: String) -> World {
-        let chat = Arc::new(chat::draw(&scenario));
+        let chat = Arc::new(chat::chat(&scenario));
         // Two servers do not give the same request ids either.
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let serial = since.map_or(0, |since| since.as_micros() as u64);
@@ -59,7 +59,7 @@ impl World {
             // Other rules count anew.
             now.counts.clear();
         }
-        now.chat = Arc::new(chat::draw(&scenario));
+        now.chat = Arc::new(chat::chat(&scenario));
         now.scenario = Arc::new(scenario);
         now.last_page = None;
     }
@@ -68,7 +68,7 @@ impl World {
         super::lock(&self.now).chat.clone()
     }
 
-    fn scenario(&self) -> Arc<Scenario> {
+    pub(super) fn scenario(&self) -> Arc<Scenario> {
         super::lock(&self.now).scenario.clone()
     }
 

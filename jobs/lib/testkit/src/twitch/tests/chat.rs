@@ -92,7 +92,7 @@ fn places_that_are_not_there() {
 fn a_chat_holds_everything_that_is_hard_to_read() {
     let twitch = Twitch::start(Scenario::named("short"));
     let chat = twitch.chat();
-    let any = |found: &dyn Fn(&Value) -> bool| chat.iter().any(|message| found(&message.node));
+    let any = |found: &dyn Fn(&Value) -> bool| chat.iter().any(|message| found(&message.node()));
     assert!(any(&|node| node["commenter"].is_null()));
     assert!(any(&|node| !node["commenter"].is_null()));
     assert!(any(&|node| node["message"]["userColor"].is_null()));
@@ -161,4 +161,18 @@ fn asking_for_deletions_is_an_unknown_field() {
     let answer = gql(&twitch, &json!({"query": text})).json();
     let message = answer["errors"][0]["message"].as_str().expect("an error");
     assert!(message.starts_with("Cannot query field \"deletedAt\"") && answer.get("data").is_none(), "{answer}");
+}
+
+#[test]
+fn a_growing_broadcast_has_the_chat_so_far() {
+    let twitch = Twitch::start(Scenario::named("growing"));
+    let before = twitch.chat();
+    assert!(before.last().is_some_and(|last| (110..120).contains(&last.second)), "{:?}", before.last());
+    twitch.change(|scenario| {
+        scenario.media.listed_segments = None;
+        scenario.vod.status = crate::twitch::scenario::Status::Recorded;
+    });
+    let after = twitch.chat();
+    assert!(after.len() > before.len());
+    assert_eq!(after[..before.len()], before[..]);
 }

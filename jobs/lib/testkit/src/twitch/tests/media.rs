@@ -157,3 +157,25 @@ fn parts_of_a_segment() {
     let answer = ask("bytes=1000-");
     assert_eq!((answer.status, answer.body), (200, whole));
 }
+
+#[test]
+fn speech_is_that_of_the_sample_stream() {
+    let twitch = Twitch::start(Scenario::named("speech"));
+    let (peaks, said) = decode(&fetch(&twitch, "audio_only").concat(), "ts");
+    assert_eq!(said, "");
+    assert!((1049..=1052).contains(&peaks.len()), "{} tenths of a second", peaks.len());
+    let truth = crate::sample::truth();
+    for utterance in &truth.broadcast("demo-1").utterances {
+        let (from, to) = (utterance.start_ms as usize / 100, utterance.end_ms as usize / 100);
+        assert!(peaks[from..=to].iter().any(|peak| *peak > 2000), "{utterance:?}");
+        assert!(
+            peaks[from - 4..from - 1].iter().all(|peak| *peak < 500),
+            "{:?} before {utterance:?}",
+            &peaks[from - 4..from]
+        );
+    }
+    let messages = &truth.broadcast("demo-1").messages;
+    let chat = twitch.chat();
+    assert_eq!(chat.len(), messages.len());
+    assert!(chat.iter().all(|message| messages.contains_key(&message.id)));
+}

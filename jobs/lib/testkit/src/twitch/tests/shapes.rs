@@ -111,7 +111,7 @@ fn comments() {
     ];
     for (name, shape) in kinds {
         let nodes = twitch.chat();
-        let found = nodes.iter().find_map(|message| find(&message.node, name));
+        let found = nodes.iter().find_map(|message| find(&message.node(), name));
         check(name, &found.unwrap_or_else(|| panic!("no {name} in the chat")), &shape);
     }
 }
@@ -137,7 +137,7 @@ fn emotes_lie_where_they_say() {
     let mut count = 0;
     for message in twitch.chat().iter() {
         let text: Vec<char> = message.texts.iter().flatten().flat_map(|text| text.chars()).collect();
-        for fragment in message.node["message"]["fragments"].as_array().expect("fragments") {
+        for fragment in message.node()["message"]["fragments"].as_array().expect("fragments") {
             let Some(id) = fragment["emote"]["id"].as_str() else { continue };
             let parts: Vec<&str> = id.split(';').collect();
             let (from, to): (usize, usize) = (parts[1].parse().expect("a begin"), parts[2].parse().expect("an end"));
