@@ -1,7 +1,7 @@
-//! A fake Twitch on loopback: GQL, usher and the content network in one server, for tests and for trying `ingest` by hand.
+//! A fake Twitch on loopback: GQL, usher and the content network in one server, for tests and to try `ingest` by hand.
 //!
-//! What it serves and what goes wrong is a [`Scenario`], most often one of `scenarios/*.toml`. It writes down what it was
-//! asked, so that tests see what was fetched twice and how politely.
+//! What it serves and what goes wrong is a [`Scenario`], most often one of `scenarios/*.toml`. It writes down what
+//! it was asked, so that tests see what was fetched twice and how politely.
 //!
 //! ```no_run
 //! use testkit::twitch::{Fault, Kind, Scenario, Trouble, Twitch};
@@ -10,7 +10,8 @@
 //! // ... run `ingest --vod 1087079172` with twitch.environment() ...
 //! assert!(twitch.asked().iter().any(|asked| matches!(asked.kind, Kind::Segment { .. })));
 //! twitch.forget();
-//! twitch.change(|scenario| scenario.faults.push(Fault { index: vec![3], ..Fault::new("segment", Trouble::NotFound) }));
+//! let missing = Fault { index: vec![3], ..Fault::new("segment", Trouble::NotFound) };
+//! twitch.change(|scenario| scenario.faults.push(missing));
 //! ```
 
 mod asked;

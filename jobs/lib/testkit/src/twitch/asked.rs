@@ -35,7 +35,8 @@ pub struct Asked {
     pub user_agent: Option<String>,
     /// Milliseconds from the server's start to the request.
     pub at_ms: u64,
-    /// Requests in flight, this one included: their answers had not gone out in whole.
+    /// Requests in flight, this one included: their answers had not gone out in whole. One that ended just now may
+    /// still count.
     pub in_flight: usize,
     /// The connection's number, from 0.
     pub connection: u64,

@@ -4,8 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::asked::Kind;
 
-/// One rule. It counts the requests it is about, from 1, and fires at `nth`, at every `every`th and at all `from` one on;
-/// when none of the three is given, at each of them. After `times` it is spent.
+/// One rule. It counts the requests it is about, from 1, and fires at `nth`, at every `every`th and at all `from` one
+/// on; when none of the three is given, at each of them. After `times` it is spent.
+///
+/// Requests that run side by side are counted as they come: where a test has to know which one is hit, `index`,
+/// `quality` or `with_cursor` say so.
 ///
 /// ```toml
 /// [[fault]]
@@ -42,7 +45,7 @@ pub struct Fault {
     pub at: Option<usize>,
     /// Milliseconds of `slow`, or between the pieces of `trickle`.
     pub ms: Option<u64>,
-    /// Bytes of a piece of `trickle`; bytes a gzip bomb unfolds to.
+    /// Bytes of a piece of `trickle`, bytes more of `padded`, bytes a gzip bomb unfolds to.
     pub bytes: Option<u64>,
     /// `Retry-After` of `rate_limited` and `server_error`.
     pub retry_after: Option<String>,
@@ -124,6 +127,10 @@ pub enum Trouble {
     Redirect,
     /// A gzip body that unfolds to `bytes` (else 1 GiB).
     GzipBomb,
+    /// The right body and `bytes` more (else 188): empty packets after a transport stream, line ends after all else.
+    Padded,
+    /// The right answer, without Content-Length: in chunks.
+    Unsized,
     /// From packet or byte `at` on, a segment's sync byte or box length is wrong.
     BadSync,
     /// One bit at byte `at` (else in the middle) is turned.
@@ -133,7 +140,7 @@ pub enum Trouble {
 impl Trouble {
     /// Whether the right answer still comes, in its own way, so that other rules apply too.
     pub(super) fn is_manner(self) -> bool {
-        matches!(self, Trouble::Slow | Trouble::Trickle)
+        matches!(self, Trouble::Slow | Trouble::Trickle | Trouble::Unsized)
     }
 }
 

@@ -1,5 +1,5 @@
-//! Cuts one fragmented MP4 file into segments and repeats it for as long as a broadcast lasts, as `ts` does with transport
-//! streams. Every frame is a fragment of its own, so that a cut falls where it should.
+//! Cuts one fragmented MP4 file into segments and repeats it for as long as a broadcast lasts, as `ts` does with
+//! transport streams. Every frame is a fragment of its own, so that a cut falls where it should.
 
 use std::collections::BTreeMap;
 

@@ -152,7 +152,9 @@ fn video(scenario: &Scenario, operation: &Operation) -> Value {
         json!({"id": vod.channel_id, "login": vod.login, "displayName": vod.display_name, "__typename": "User"});
     let mut video = json!({
         "id": vod.id,
-        "creator": {"id": vod.channel_id, "channel": {"id": vod.channel_id, "__typename": "Channel"}, "__typename": "User"},
+        "creator": {
+            "id": vod.channel_id, "channel": {"id": vod.channel_id, "__typename": "Channel"}, "__typename": "User",
+        },
         "__typename": "Video",
     });
     let by_name = |name: &str| operation.hash.is_some() && operation.name == name;
@@ -208,7 +210,8 @@ fn moment(scenario: &Scenario, index: usize, chapter: &Chapter) -> Value {
     json!({"node": {
         "id": super::hex(&format!("chapter {index}"), 32), "durationMilliseconds": chapter.seconds * 1000,
         "positionMilliseconds": chapter.at * 1000, "type": "GAME_CHANGE", "description": chapter.game,
-        "subDescription": "", "thumbnailURL": "", "details": {"game": game(&chapter.game), "__typename": "GameChangeMomentDetails"},
+        "subDescription": "", "thumbnailURL": "",
+        "details": {"game": game(&chapter.game), "__typename": "GameChangeMomentDetails"},
         "video": {"id": scenario.vod.id, "lengthSeconds": scenario.vod.length_seconds, "__typename": "Video"},
         "moments": {"edges": []}, "__typename": "VideoMoment",
     }, "__typename": "VideoMomentEdge"})
@@ -250,7 +253,8 @@ fn user(facts: &Facts, id: &str) -> Value {
 fn badges(sets: &[&str]) -> Value {
     let badge = |set: &&str| {
         json!({"id": super::base64(format!("{set};1;").as_bytes()), "setID": set, "version": "1",
-        "title": set, "description": set, "imageURL": format!("https://static-cdn.example/badges/{set}/1"), "__typename": "Badge"})
+        "title": set, "description": set, "__typename": "Badge",
+        "imageURL": format!("https://static-cdn.example/badges/{set}/1")})
     };
     sets.iter().map(badge).collect()
 }

@@ -40,7 +40,10 @@ pub(super) fn page(messages: &[Message], chat: &Chat, vod: &Vod, by: By) -> Page
 }
 
 fn edges(messages: &[Message], vod: &Vod, next: bool, previous: bool) -> Value {
-    let edge = |message: &Message| json!({"cursor": cursor(message, vod), "node": message.node(), "__typename": "VideoCommentEdge"});
+    let edge = |message: &Message| {
+        let cursor = cursor(message, vod);
+        json!({"cursor": cursor, "node": message.node(), "__typename": "VideoCommentEdge"})
+    };
     json!({
         "edges": messages.iter().map(edge).collect::<Vec<_>>(),
         "pageInfo": {"hasNextPage": next, "hasPreviousPage": previous, "__typename": "PageInfo"},

@@ -68,8 +68,8 @@ impl Recipe {
         arguments.extend(words("-threads 1 -map_metadata -1 -fflags +bitexact -t"));
         arguments.push((2 * seconds + 1).to_string());
         arguments.extend(match self.container {
-            // Without delay there is one frame to a PES packet, so that sound and silence are cut at the same frames. Times
-            // begin where ffmpeg lets them by itself, because those of a real broadcast do not begin at zero either.
+            // Without delay there is one frame to a PES packet, so that sound and silence are cut at the same frames.
+            // Times begin where ffmpeg lets them by itself: those of a real broadcast do not begin at zero either.
             Container::Ts => words("-muxdelay 0 -output_ts_offset 1.4 -pes_payload_size 0 -f mpegts"),
             Container::Fmp4 => words("-movflags +empty_moov+default_base_moof+frag_every_frame+skip_trailer -f mp4"),
         });

@@ -31,14 +31,17 @@ impl Reply {
         self
     }
 
-    /// The response; `flight` ends when its last byte is out.
-    pub(super) fn send(self, flight: Flight) -> Response {
+    /// The response; `flight` ends when its last byte is out. Without its size, it goes out in chunks.
+    pub(super) fn send(self, flight: Flight, sized: bool) -> Response {
         let mut builder = Response::builder().status(self.status);
         for (name, value) in self.headers {
             builder = builder.header(name, value);
         }
         let body = Bytes::from_owner(Held { bytes: self.body, _flight: flight });
-        builder.body(Body::from(body)).unwrap_or_else(|error| {
+        let body = Body::from(body);
+        // A stream does not know how long it is.
+        let body = if sized { body } else { Body::from_stream(body.into_data_stream()) };
+        builder.body(body).unwrap_or_else(|error| {
             let mut response = Response::new(Body::from(format!("the scenario makes no HTTP answer: {error}")));
             *response.status_mut() = axum::http::StatusCode::INTERNAL_SERVER_ERROR;
             response

@@ -77,7 +77,8 @@ fn recipe(scenario: &Scenario, quality: &Quality, silent: bool) -> Recipe {
 
 /// What the content network says of everything it does not have.
 pub(super) fn denied() -> Reply {
-    let body = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
+    let body = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+                <Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
     Reply::new(403, "application/xml", body)
 }
 

@@ -144,7 +144,7 @@ async fn handle(
     });
     let (outcome, scenario) = match worked.await {
         Ok(worked) => worked,
-        Err(panic) => return Reply::text(500, &format!("the fake service failed: {panic}")).send(flight),
+        Err(panic) => return Reply::text(500, &format!("the fake service failed: {panic}")).send(flight, true),
     };
     let slow = outcome.faults.iter().filter(|fault| fault.kind == Trouble::Slow).map(|fault| fault.ms.unwrap_or(1000));
     let wait = scenario.latency_ms + slow.sum::<u64>();
@@ -158,7 +158,8 @@ async fn handle(
         world.book.answered(number, status, reply.body.len() as u64);
     }
     line.answer(manner);
-    reply.send(flight)
+    let sized = !outcome.faults.iter().any(|fault| fault.kind == Trouble::Unsized);
+    reply.send(flight, sized)
 }
 
 impl Call<'_> {

@@ -77,6 +77,7 @@ pub(super) fn content(reply: Reply, fault: &Fault, place: &Place) -> Reply {
             let body = gzip::bomb(fault.bytes.unwrap_or(1 << 30));
             Reply { body: body.into(), ..reply }.with("content-encoding", "gzip")
         }
+        Trouble::Padded => change(reply, |body| pad(body, fault.bytes.unwrap_or(188) as usize)),
         Trouble::BadSync => change(reply, |body| bad_sync(body, fault.at)),
         Trouble::BitFlip => change(reply, |body| {
             if let Some(byte) = body.get_mut(fault.at.unwrap_or(middle)) {
@@ -118,6 +119,17 @@ fn change(reply: Reply, edit: impl FnOnce(&mut Vec<u8>)) -> Reply {
     let mut body = reply.body.to_vec();
     edit(&mut body);
     Reply { body: body.into(), ..reply }
+}
+
+fn pad(body: &mut Vec<u8>, bytes: usize) {
+    if body.first() == Some(&0x47) {
+        // PID 0x1fff is there to be skipped.
+        let mut packet = [0xff; 188];
+        packet[..4].copy_from_slice(&[0x47, 0x1f, 0xff, 0x10]);
+        body.extend(packet.iter().cycle().take(bytes));
+    } else {
+        body.resize(body.len() + bytes, b'\n');
+    }
 }
 
 /// Every sync byte of a transport stream from byte `at` on; the size of the first box of MP4.

@@ -30,8 +30,8 @@ struct Packet<'a> {
 }
 
 impl Stream {
-    /// Cuts the second cycle of a stream that is longer than two. The second, because the first begins with the encoder's
-    /// own delay. `None` when it is no such stream.
+    /// Cuts the second cycle of a stream that is longer than two. The second, because the first begins with the
+    /// encoder's own delay. `None` when it is no such stream.
     pub(super) fn cut(bytes: &[u8], cycle_seconds: u64, segment_seconds: u64) -> Option<Stream> {
         let packets: Vec<Packet> = bytes.chunks_exact(PACKET).map(packet).collect::<Option<_>>()?;
         let is_media = |packet: &&Packet| packet.pes().is_some();

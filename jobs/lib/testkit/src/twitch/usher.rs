@@ -66,7 +66,8 @@ pub(super) fn master(scenario: &Scenario, uri: &Uri, id: &str, v2: bool, origin:
     let _ = writeln!(
         text,
         "#EXT-X-TWITCH-INFO:ORIGIN=\"s3\",B=\"false\",REGION=\"EU\",USER-IP=\"{USER_IP}\",SERVING-ID=\"{SERVING_ID}\",\
-         CLUSTER=\"cloudfront_vod\",USER-COUNTRY=\"DE\",MANIFEST-CLUSTER=\"cloudfront_vod\",SERVER-TIME=\"1695490626.51\""
+         CLUSTER=\"cloudfront_vod\",USER-COUNTRY=\"DE\",MANIFEST-CLUSTER=\"cloudfront_vod\",\
+         SERVER-TIME=\"1695490626.51\""
     );
     for quality in scenario.media.qualities.iter().filter(shown) {
         variant(&mut text, quality, v2);
@@ -96,7 +97,8 @@ fn variant(text: &mut String, quality: &Quality, v2: bool) {
         let source = if id == "chunked" { "source" } else { "transcode" };
         let _ = write!(
             text,
-            ",STABLE-VARIANT-ID=\"{stable}\",IVS-NAME=\"{name}\",IVS-GROUPS=\"landscape\",IVS-VARIANT-SOURCE=\"{source}\""
+            ",STABLE-VARIANT-ID=\"{stable}\",IVS-NAME=\"{name}\",IVS-GROUPS=\"landscape\",\
+             IVS-VARIANT-SOURCE=\"{source}\""
         );
     }
     text.push('\n');

@@ -1,4 +1,4 @@
-//! A client of a few lines, which hides nothing of what came: no redirect is followed, nothing unpacked, nothing retried.
+//! A client of a few lines, which hides nothing of what came: no redirect is followed, nothing unpacked or retried.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -74,7 +74,8 @@ pub(crate) fn gql(twitch: &Twitch, body: &Value) -> Answer {
 /// A persisted query.
 pub(crate) fn persisted(name: &str, variables: Value) -> Value {
     let (_, hash) = HASHES.iter().find(|(known, _)| *known == name).expect("a known operation");
-    json!({"operationName": name, "variables": variables, "extensions": {"persistedQuery": {"version": 1, "sha256Hash": hash}}})
+    let extensions = json!({"persistedQuery": {"version": 1, "sha256Hash": hash}});
+    json!({"operationName": name, "variables": variables, "extensions": extensions})
 }
 
 /// The path of the playlist of qualities with a token asked for just before.

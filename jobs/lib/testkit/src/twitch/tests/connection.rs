@@ -57,7 +57,7 @@ fn latency_and_bandwidth_are_those_of_the_scenario() {
     get(&twitch, &segments[0]);
     let (answer, time) = timed(|| get(&twitch, &segments[1]));
     let least = Duration::from_millis(150) + Duration::from_secs_f64(answer.body.len() as f64 / 200_000.0 * 0.8);
-    assert!(time >= least && time < least * 3, "{} bytes in {time:?}, not {least:?}", answer.body.len());
+    assert!(time >= least && time < least * 10, "{} bytes in {time:?}, not {least:?}", answer.body.len());
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn everything_asked_is_written_down() {
 
 #[test]
 fn requests_in_flight_are_counted() {
-    let twitch = Twitch::start(Scenario { latency_ms: 300, ..Scenario::named("short") });
+    let twitch = Twitch::start(Scenario { latency_ms: 600, ..Scenario::named("short") });
     std::thread::scope(|scope| {
         for _ in 0..5 {
             scope.spawn(|| video(&twitch));
@@ -114,4 +114,21 @@ fn a_dropped_server_is_gone() {
     assert_eq!(get(&twitch, &path).status, 200);
     drop(twitch);
     assert!(std::net::TcpStream::connect(address).is_err());
+}
+
+#[test]
+fn bodies_without_length_and_bodies_that_are_too_long() {
+    let good = video(&Twitch::start(Scenario::named("short")));
+    assert!(good.headers.contains_key("content-length"));
+    let answer = video(&with(Fault::new("gql:*", Trouble::Unsized)));
+    assert_eq!(answer.headers.get("content-length"), None);
+    assert_eq!(answer.headers["transfer-encoding"], "chunked");
+    assert!(answer.text().contains("1087079172") && answer.text().ends_with("\r\n0\r\n\r\n"), "{}", answer.text());
+    let fault = Fault { bytes: Some(5 << 20), ..Fault::new("gql:*", Trouble::Padded) };
+    let answer = video(&with(fault));
+    assert!(answer.body.len() > 5 << 20 && answer.json()["data"]["video"]["id"] == "1087079172");
+    let twitch = with(Fault { bytes: Some(1880), ..Fault::new("segment", Trouble::Padded) });
+    let path = media_path(&twitch, "audio_only");
+    let segment = get(&twitch, &paths(&get(&twitch, &path), &twitch, &path)[1]);
+    assert!(segment.body.chunks(188).all(|packet| packet.len() == 188 && packet[0] == 0x47));
 }

@@ -6,8 +6,8 @@ use super::client::{gql, persisted, send};
 use crate::twitch::operations::{CHAPTERS, COMMENTS, METADATA, MUTES, TOKEN};
 use crate::twitch::{Scenario, Twitch};
 
-/// Compares with a shape: a string names a type, `?` at its end lets it be null; a list has one shape for all its items;
-/// an object has the fields named, and only they may be missing whose name ends in `?`. More fields are no fault.
+/// Compares with a shape: a string names a type, `?` at its end lets it be null; a list has one shape for all its items
+/// and at least one; an object has the fields named and may have more.
 #[track_caller]
 fn check(at: &str, value: &Value, shape: &Value) {
     match shape {
@@ -96,11 +96,12 @@ fn comments() {
             }}],
             "pageInfo": {"hasNextPage": true, "hasPreviousPage": false},
         }}},
-        "extensions": {"durationMilliseconds": "int", "operationName": "VideoCommentsByOffsetOrCursor", "requestID": "str"}});
+        "extensions": {"durationMilliseconds": "int", "operationName": COMMENTS, "requestID": "str"}});
     let variables = json!({"videoID": "1087079172", "contentOffsetSeconds": 0});
     ask(&twitch, &persisted(COMMENTS, variables.clone()), &shape);
-    let text = "query C($videoID: ID!, $cursor: Cursor, $contentOffsetSeconds: Int){video(id:$videoID){comments(first:100, \
-                after:$cursor, contentOffsetSeconds:$contentOffsetSeconds){edges{cursor node{id}} pageInfo{hasNextPage}}}}";
+    let text = "query C($videoID: ID!, $cursor: Cursor, $contentOffsetSeconds: Int){video(id:$videoID)\
+                {comments(first:100, after:$cursor, contentOffsetSeconds:$contentOffsetSeconds)\
+                {edges{cursor node{id}} pageInfo{hasNextPage}}}}";
     let mut shape = shape;
     shape["extensions"].as_object_mut().expect("an object").remove("operationName");
     ask(&twitch, &json!({"query": text, "variables": variables}), &shape);
@@ -157,7 +158,8 @@ fn token_chapters_and_mutes() {
     let text =
         "{videoPlaybackAccessToken(id:\"1087079172\",params:{platform:\"web\",playerType:\"site\"}){signature value}}";
     ask(&twitch, &json!({"query": text}), &token);
-    let variables = json!({"isLive": false, "isVod": true, "login": "", "vodID": "1087079172", "playerType": "embed", "platform": "site"});
+    let variables = json!({"isLive": false, "isVod": true, "login": "", "vodID": "1087079172", "playerType": "embed",
+        "platform": "site"});
     let answer = ask(&twitch, &persisted(TOKEN, variables), &token);
     let value = answer["data"]["videoPlaybackAccessToken"]["value"].as_str().expect("a text");
     let value: Value = serde_json::from_str(value).expect("JSON within");
@@ -166,8 +168,9 @@ fn token_chapters_and_mutes() {
     check("value", &value, &shape);
 
     let chapter = json!({"data": {"video": {"moments": {"edges": [{"node": {
-        "id": "str", "durationMilliseconds": "int", "positionMilliseconds": "int", "type": "GAME_CHANGE", "description": "str",
-        "subDescription": "str", "thumbnailURL": "str", "details": {"game": {"id": "digits", "displayName": "str"}},
+        "id": "str", "durationMilliseconds": "int", "positionMilliseconds": "int", "type": "GAME_CHANGE",
+        "description": "str", "subDescription": "str", "thumbnailURL": "str",
+        "details": {"game": {"id": "digits", "displayName": "str"}},
         "video": {"id": "digits", "lengthSeconds": "int"},
     }}]}}}});
     ask(&twitch, &persisted(CHAPTERS, json!({"videoID": "1087079172", "includePrivate": false})), &chapter);
@@ -177,7 +180,8 @@ fn token_chapters_and_mutes() {
         &chapter,
     );
 
-    let mutes = json!({"data": {"video": {"muteInfo": {"mutedSegmentConnection": {"nodes": [{"duration": "int", "offset": "int"}]}}}}});
+    let nodes = json!([{"duration": "int", "offset": "int"}]);
+    let mutes = json!({"data": {"video": {"muteInfo": {"mutedSegmentConnection": {"nodes": nodes}}}}});
     ask(&twitch, &persisted(MUTES, json!({"vodID": "1087079172", "includePrivate": false})), &mutes);
     twitch.change(|scenario| scenario.vod.muted.clear());
     let none = json!({"data": {"video": {"muteInfo": {"mutedSegmentConnection": null}}}});
@@ -202,7 +206,8 @@ fn users_and_badges() {
 #[test]
 fn a_list_of_operations_is_answered_in_its_order() {
     let twitch = Twitch::start(Scenario::named("short"));
-    let unknown = json!({"operationName": "X", "variables": {}, "extensions": {"persistedQuery": {"version": 1, "sha256Hash": "00"}}});
+    let mut unknown = persisted(METADATA, json!({}));
+    unknown["operationName"] = json!("X");
     let both = json!([unknown, persisted(METADATA, id())]);
     let answer = gql(&twitch, &both).json();
     check(

@@ -19,8 +19,10 @@ fn the_first_version_has_media_lines() {
     assert_eq!(
         lines(&text, "#EXT-X-STREAM-INF"),
         [
-            "#EXT-X-STREAM-INF:BANDWIDTH=6312480,CODECS=\"avc1.64002A,mp4a.40.2\",RESOLUTION=1920x1080,VIDEO=\"chunked\",FRAME-RATE=60.000",
-            "#EXT-X-STREAM-INF:BANDWIDTH=287320,CODECS=\"avc1.4D000C,mp4a.40.2\",RESOLUTION=284x160,VIDEO=\"160p30\",FRAME-RATE=30.000",
+            "#EXT-X-STREAM-INF:BANDWIDTH=6312480,CODECS=\"avc1.64002A,mp4a.40.2\",\
+             RESOLUTION=1920x1080,VIDEO=\"chunked\",FRAME-RATE=60.000",
+            "#EXT-X-STREAM-INF:BANDWIDTH=287320,CODECS=\"avc1.4D000C,mp4a.40.2\",\
+             RESOLUTION=284x160,VIDEO=\"160p30\",FRAME-RATE=30.000",
             "#EXT-X-STREAM-INF:BANDWIDTH=211000,CODECS=\"mp4a.40.2\",VIDEO=\"audio_only\"",
         ]
     );
