@@ -41,18 +41,28 @@ CREATE EXTERNAL TABLE chat_message (
     "message_id" VARCHAR NOT NULL,
     "ordinal" BIGINT NOT NULL,
     "offset_ms" BIGINT NOT NULL,
+    "restoration" VARCHAR NOT NULL,
+    "offset_raw_ms" BIGINT,
     "created_at_us" BIGINT,
+    "deleted_at_ms" BIGINT,
     "user_id" VARCHAR,
     "user_login" VARCHAR,
+    "display_name" VARCHAR,
+    "user_color" VARCHAR,
     "text" VARCHAR NOT NULL,
     "emotes" VARCHAR[] NOT NULL,
     "text_without_emotes" VARCHAR NOT NULL,
+    "fragments" VARCHAR[] NOT NULL,
+    "fragment_emotes" VARCHAR[] NOT NULL,
     "badges" VARCHAR[] NOT NULL,
     "notice" VARCHAR,
+    "system_text" VARCHAR,
+    "reply_to" VARCHAR,
+    "reply_to_login" VARCHAR,
     "is_action" BOOLEAN NOT NULL,
     "bits" BIGINT NOT NULL,
     "run" VARCHAR NOT NULL
-) STORED AS PARQUET PARTITIONED BY (run) LOCATION 'tables/chat_message/v1/';
+) STORED AS PARQUET PARTITIONED BY (run) LOCATION 'tables/chat_message/v2/';
 
 -- One element of an input that was not taken, and why.
 CREATE EXTERNAL TABLE problem (

@@ -12,11 +12,13 @@ Examples:
   ingest --vod file:talk.mkv --chat talk.chat.json --from 5:00 --to 1:05:00
   ingest list
   ingest audio file/talk -o talk.flac
+  ingest export file/talk --format twitchdownloader -o talk.json
   ingest verify
 
-Chat is read from TwitchDownloader's JSON (1.0 to 1.4) and from rechat archives, plain or gzip. \
-Messages that cannot be taken are kept with the reason in the table problem: \
-rows plus problems are always the messages of the export.";
+Chat is read from TwitchDownloader (1.0 to 1.4), rechat archives, twitch-dl, chat-downloader (JSON and JSON lines), \
+ganymede, yt-dlp's live_chat and captures of Twitch's chat protocol, plain or gzip; which of them a file is, it tells \
+itself. Messages that cannot be taken are kept with the reason in the table problem: \
+rows plus problems are always the elements of the file.";
 
 /// Take a recording and its chat into the store
 #[derive(Debug, Parser)]
@@ -39,7 +41,7 @@ pub struct Take {
     /// The recording: file:PATH of a local media file
     #[arg(long, required = true, value_name = "file:PATH")]
     pub vod: Option<String>,
-    /// The chat of the recording, exported by TwitchDownloader or from a rechat archive
+    /// The chat of the recording, as another tool saved it; the format is told by the content
     #[arg(long, value_name = "FILE", requires = "vod")]
     pub chat: Option<PathBuf>,
     /// The name of the VOD in the store, file/NAME [default: the media file's name without its ending]
@@ -86,6 +88,17 @@ pub enum Command {
         #[arg(short, long, value_name = "FILE")]
         output: PathBuf,
     },
+    /// Write the chat of a VOD the way another tool reads it
+    Export {
+        /// platform/id, or the id alone where it is unique
+        vod: String,
+        /// Whose format
+        #[arg(long, value_enum)]
+        format: ChatFormat,
+        /// The file to write [default: stdout]
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
     /// Check that everything of the VODs is in the store and undamaged; code 1 when it is not
     Verify {
         /// platform/id, or the id alone where it is unique [default: every VOD]
@@ -100,6 +113,13 @@ pub enum Command {
     },
     /// Print a shell completion script
     Completions(Completions),
+}
+
+/// Formats that chat is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum ChatFormat {
+    /// TwitchDownloader's JSON, version 1.4.0
+    Twitchdownloader,
 }
 
 impl HasFlags for Args {

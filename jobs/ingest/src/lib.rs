@@ -5,10 +5,12 @@
 
 mod args;
 pub mod chat;
+pub mod export;
 mod lookup;
 mod params;
 mod report;
 mod scratch;
+mod tables;
 mod take;
 mod verify;
 
@@ -20,7 +22,7 @@ pub use params::Params;
 pub use take::run;
 
 /// Raise when the same files and parameters would give other rows, audio or facts.
-pub const LOGIC_VERSION: u32 = 1;
+pub const LOGIC_VERSION: u32 = 2;
 
 /// The command's name.
 const NAME: &str = env!("CARGO_PKG_NAME");
@@ -38,6 +40,7 @@ pub async fn command(args: Args, job: Job) -> anyhow::Result<Exit> {
         Some(Command::List) => report::list(&job).await?,
         Some(Command::Show { vod }) => report::show(&vod, &job).await?,
         Some(Command::Audio { vod, output }) => report::audio(&vod, &output, &job).await?,
+        Some(Command::Export { vod, format, output }) => export::export(&vod, format, output.as_deref(), &job).await?,
         Some(Command::Verify { vods, quick, full: _ }) => {
             let depth = if quick { verify::Depth::Quick } else { verify::Depth::Full };
             return verify::verify(&vods, depth, &job).await;
@@ -50,6 +53,8 @@ pub async fn command(args: Args, job: Job) -> anyhow::Result<Exit> {
 async fn take_in(params: &Params, job: &Job) -> anyhow::Result<()> {
     let done = run(params, job).await?;
     let count = |name: &str| done.run.manifest.counts.get(name).copied().unwrap_or_default();
-    let detail = format!("{} messages, {} problems", count("messages"), count("problems"));
+    let format = done.run.manifest.facts.get("chat_format").and_then(|format| format.as_str());
+    let format = format.map(|format| format!(", chat is {format}")).unwrap_or_default();
+    let detail = format!("{} messages, {} problems{format}", count("messages"), count("problems"));
     job.print(&done.line(NAME, &params.vod.to_string(), &detail), &done.json())
 }

@@ -14,6 +14,7 @@ use store::{RunWriter, Store};
 
 use crate::chat::{self, Export};
 use crate::scratch::Scratch;
+use crate::tables::ChatTables;
 use crate::{LOGIC_VERSION, NAME, Params};
 
 /// Takes in what `params` name, unless the store has it, and makes it the VOD's newest generation.
@@ -93,10 +94,7 @@ impl Sources {
 
     /// Reads what can be read before anything is written; refuses inputs that no run can be made of.
     async fn check(&self, params: &Params) -> anyhow::Result<Checked> {
-        let mut export = self.chat.as_ref().map(|chat| read_chat(chat, params)).transpose()?;
-        if let (Some(export), Some(range)) = (&mut export, params.range) {
-            cut(export, range, params);
-        }
+        let export = self.chat.as_ref().map(|chat| read_chat(chat, params)).transpose()?;
         let media = match &self.media {
             Some(media) => Some(probe(&media.path).await?),
             None => None,
@@ -192,16 +190,19 @@ async fn work(
         keep(run, "chat", chat, "application/json").await?;
     }
     let vod = vod_row(params, sources, export.as_ref(), sound.as_ref(), audio_digest)?;
-    facts(run, &vod, params, export.as_ref())?;
-    let (rows, problems) = export.map(|export| (export.rows, export.problems)).unwrap_or_default();
+    facts(run, &vod, params)?;
     run.count("messages", usize::try_from(vod.messages)?);
-    run.count("rows", rows.len());
-    run.count("problems", problems.len());
     run.table::<Vod>(&[vod]).await?;
     run.table::<Media>(&media_rows).await?;
-    run.table::<ChatMessage>(&rows).await?;
-    run.table::<Problem>(&problems).await?;
-    Ok(())
+    match export {
+        Some(export) => ChatTables::write(export, params)?.commit(run).await,
+        None => {
+            run.count("rows", 0);
+            run.count("problems", 0);
+            run.table::<ChatMessage>(&[]).await?;
+            Ok(run.table::<Problem>(&[]).await?)
+        }
+    }
 }
 
 /// Keeps a source as it was given.
@@ -272,28 +273,6 @@ impl Sound {
     }
 }
 
-/// Moves time 0 to the start of the range; messages outside of it become problems, so that counts still reconcile.
-fn cut(export: &mut Export, (from_ms, to_ms): (u64, u64), params: &Params) {
-    let from = i64::try_from(from_ms).unwrap_or(i64::MAX);
-    let to = i64::try_from(to_ms).unwrap_or(i64::MAX);
-    let (mut inside, outside): (Vec<_>, Vec<_>) =
-        std::mem::take(&mut export.rows).into_iter().partition(|row| (from..to).contains(&row.offset_ms));
-    for (ordinal, row) in (0..).zip(&mut inside) {
-        row.ordinal = ordinal;
-        row.offset_ms -= from;
-    }
-    export.problems.extend(outside.into_iter().map(|row| Problem {
-        platform: params.vod.platform,
-        vod_id: params.vod.id.clone(),
-        input: "chat".to_owned(),
-        position: row.ordinal,
-        reason: "outside_range".to_owned(),
-        detail: format!("message {} at {} ms is not in the range that was asked for", row.message_id, row.offset_ms),
-        raw: row.text.chars().take(chat::RAW).collect(),
-    }));
-    export.rows = inside;
-}
-
 fn vod_row(
     params: &Params,
     sources: &Sources,
@@ -325,15 +304,10 @@ fn vod_row(
     })
 }
 
-fn facts(run: &mut RunWriter<'_>, vod: &Vod, params: &Params, export: Option<&Export>) -> anyhow::Result<()> {
+fn facts(run: &mut RunWriter<'_>, vod: &Vod, params: &Params) -> anyhow::Result<()> {
     run.fact("vod", &params.vod)?;
     run.fact("title", &vod.title)?;
     run.fact("started_at", &vod.started_at)?;
     run.fact("duration_ms", vod.duration_ms)?;
-    if let Some(export) = export {
-        run.fact("chat_format", &export.format)?;
-        run.fact("problem_reasons", export.reasons())?;
-        run.fact("repaired_messages", export.repaired)?;
-    }
     Ok(())
 }

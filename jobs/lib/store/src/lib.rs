@@ -29,6 +29,7 @@ mod models;
 mod objects;
 mod probe;
 mod runs;
+mod table_file;
 mod tables;
 mod versions;
 
@@ -38,4 +39,5 @@ pub use error::StoreError;
 pub use location::Store;
 pub use models::Model;
 pub use runs::Run;
+pub use table_file::TableFile;
 pub use versions::{Named, Versioned};

@@ -3,6 +3,7 @@
 //! Everything here serves tests, so a missing real part is a panic that says how to get it: a test fails, it never
 //! skips. Only [`sample::write`] is used outside tests, by the binary that makes the sample stream, and returns errors.
 
+pub mod big_chat;
 pub mod bin;
 pub mod models;
 pub mod port;

@@ -8,7 +8,7 @@ use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use proptest::prelude::*;
 use schemas::{ChatMessage, Tag, Word};
-use store::{Store, StoreError};
+use store::{Store, StoreError, TableFile};
 
 use crate::laws::key;
 
@@ -47,6 +47,37 @@ async fn the_same_rows_are_the_same_bytes_and_come_back() {
         assert_eq!((output.rows, output.size), (count as u64, bytes.len() as u64));
         assert_eq!(output, again);
         assert!(store.read_table::<Tag>(&output).await.unwrap() == rows, "{count} rows do not come back");
+    }
+}
+
+#[tokio::test]
+async fn a_table_file_has_the_bytes_of_the_table() {
+    let folder = tempfile::tempdir().unwrap();
+    // Around the ends of row groups and of what is held; lists and nulls, for their pages end elsewhere.
+    for count in [0, 1, 4095, 4096, 4097, 65_535, 65_536, 65_537, 131_072, 140_001] {
+        let message = |number: usize| ChatMessage {
+            message_id: format!("{:032x}", number as u128 * 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c834),
+            ordinal: number as i64,
+            offset_ms: number as i64 * 37,
+            created_at_us: (number % 3 > 0).then_some(number as i64 * 37_001),
+            badges: (0..number % 4).map(|badge| format!("badge/{badge}")).collect(),
+            notice: (number % 100 == 7).then(|| "raid".to_owned()),
+            ..ChatMessage::plain(Platform::File, "a".parse().unwrap(), format!("text {}", number % 1777))
+        };
+        let rows: Vec<_> = (0..count).map(message).collect();
+        let store = Store::in_memory();
+        let mut run = store.begin(key("toy", 1)).unwrap();
+        run.table::<ChatMessage>(&rows).await.unwrap();
+        let whole = run.commit().await.unwrap();
+        let mut table = TableFile::create(&folder.path().join(count.to_string())).unwrap();
+        for row in rows {
+            table.push(row).unwrap();
+        }
+        assert_eq!(table.rows(), count as u64);
+        // The same store: other bytes would be an alarm.
+        let mut run = store.begin(key("toy", 1)).unwrap();
+        run.table_file(table).await.unwrap();
+        assert_eq!(run.commit().await.unwrap().manifest, whole.manifest, "{count} rows");
     }
 }
 
