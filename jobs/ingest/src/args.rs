@@ -7,10 +7,15 @@ use job::{Completions, Flags, HasFlags};
 
 const EXAMPLES: &str = "\
 Examples:
+  ingest --vod 1087079172
+  ingest --vod https://www.twitch.tv/videos/1087079172 --from 5:00 --to 1:05:00
+  ingest --vod 1087079172 --quality best --token-file token.txt
+  ingest --from-file vods.txt
   ingest --vod file:talk.mkv --chat talk.chat.json
   ingest --vod file:talk.mkv --chat talk.chat.json --id talk-1 --started-at 2025-03-01T18:00:00Z
-  ingest --vod file:talk.mkv --chat talk.chat.json --from 5:00 --to 1:05:00
   ingest list
+  ingest show 1087079172
+  ingest diff 1087079172
   ingest audio file/talk -o talk.flac
   ingest export file/talk --format twitchdownloader -o talk.json
   ingest verify
@@ -38,10 +43,13 @@ pub struct Args {
 /// What to take in.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Take {
-    /// The recording: file:PATH of a local media file
-    #[arg(long, required = true, value_name = "file:PATH")]
-    pub vod: Option<String>,
-    /// The chat of the recording, as another tool saved it; the format is told by the content
+    /// The broadcast: id or URL of a video of Twitch, or file:PATH of a local media file; may be repeated
+    #[arg(long, group = "what", required_unless_present = "from_file", value_name = "ID|URL|file:PATH")]
+    pub vod: Vec<String>,
+    /// Broadcasts from a file, one a line, for local ones with a tab and the chat's file after it
+    #[arg(long, group = "what", value_name = "LIST", conflicts_with_all = ["id", "chat", "started_at", "title", "from", "to"])]
+    pub from_file: Option<PathBuf>,
+    /// The chat of the recording as another tool saved it; the format is told by the content [default for Twitch: it is fetched]
     #[arg(long, value_name = "FILE", requires = "vod")]
     pub chat: Option<PathBuf>,
     /// The name of the VOD in the store, file/NAME [default: the media file's name without its ending]
@@ -60,14 +68,38 @@ pub struct Take {
     #[arg(long, value_name = "T", requires = "vod")]
     pub to: Option<String>,
     /// Take the chat alone; the media file need not exist
-    #[arg(long, requires = "chat", conflicts_with_all = ["media_only", "keep_media"])]
+    #[arg(long, requires = "what", conflicts_with_all = ["media_only", "keep_media"])]
     pub chat_only: bool,
     /// Take the media alone
-    #[arg(long, requires = "vod", conflicts_with = "chat")]
+    #[arg(long, requires = "what", conflicts_with = "chat")]
     pub media_only: bool,
     /// Keep the media file itself in the store too, not only its sound
-    #[arg(long, requires = "vod")]
+    #[arg(long, requires = "what")]
     pub keep_media: bool,
+    /// What is fetched of a video: audio_only, best, or the name of a rendition like 720p60
+    #[arg(long, value_name = "NAME", default_value = "audio_only", help_heading = "Fetching")]
+    pub quality: String,
+    /// File with the OAuth token of an account that may watch the video [env: DOUGPT_TWITCH_TOKEN holds the token itself]
+    #[arg(long, value_name = "FILE", help_heading = "Fetching")]
+    pub token_file: Option<PathBuf>,
+    /// Take a broadcast that still goes on as far as it is
+    #[arg(long, help_heading = "Fetching")]
+    pub allow_growing: bool,
+    /// Fetch everything again, whatever the store has
+    #[arg(long, help_heading = "Fetching")]
+    pub refresh: bool,
+    /// Requests at once
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=32), help_heading = "Fetching")]
+    pub connections: u8,
+    /// How often a request that failed is tried again
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u8).range(0..=100), help_heading = "Fetching")]
+    pub retries: u8,
+    /// Longest wait for a connection and for the next bytes of an answer, seconds
+    #[arg(long, value_name = "S", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=600), help_heading = "Fetching")]
+    pub timeout: u16,
+    /// Most of the media that may be missing, percent
+    #[arg(long, value_name = "P", default_value_t = 1, value_parser = clap::value_parser!(u8).range(0..=100), help_heading = "Fetching")]
+    pub max_gaps: u8,
 }
 
 /// What to do instead of taking in.
@@ -79,6 +111,15 @@ pub enum Command {
     Show {
         /// platform/id, or the id alone where it is unique
         vod: String,
+    },
+    /// What changed between two generations of a VOD: media, chat, title, chapters
+    Diff {
+        /// platform/id, or the id alone where it is unique
+        vod: String,
+        /// The earlier generation [default: the last but one]
+        before: Option<u64>,
+        /// The later generation [default: the newest]
+        after: Option<u64>,
     },
     /// Write the sound of a VOD to a file: FLAC, 16 kHz, mono
     Audio {

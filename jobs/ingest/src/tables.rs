@@ -3,7 +3,6 @@
 use schemas::{ChatMessage, Problem};
 use store::{RunWriter, TableFile};
 
-use crate::Params;
 use crate::chat::{Export, Finished, Sink};
 use crate::scratch::Scratch;
 
@@ -37,12 +36,12 @@ impl Sink for Growing {
 
 impl ChatTables {
     /// Writes the files.
-    pub(crate) fn write(export: Export, params: &Params) -> anyhow::Result<Self> {
+    pub(crate) fn write(export: Export, started_at: Option<&str>, range: Option<(u64, u64)>) -> anyhow::Result<Self> {
         let files = [Scratch::new("chat_message.parquet")?, Scratch::new("problem.parquet")?];
         let mut sink =
             Growing { rows: TableFile::create(files[0].path())?, problems: TableFile::create(files[1].path())? };
         let (format, repaired) = (export.format.clone(), export.repaired);
-        let finished = export.finish(params.started_at.as_deref(), params.range, &mut sink)?;
+        let finished = export.finish(started_at, range, &mut sink)?;
         Ok(Self { rows: sink.rows, problems: sink.problems, format, repaired, finished, _files: files })
     }
 

@@ -9,7 +9,7 @@ use ids::Digest;
 use job::{Done, Job, Question};
 use manifest::RunKey;
 use media::{Demuxed, Ffmpeg, Probe, SAMPLE_RATE};
-use schemas::{ChatMessage, Media, Problem, Vod};
+use schemas::{ChatMessage, Media, Problem, Segment, Span, Vod};
 use store::{RunWriter, Store};
 
 use crate::chat::{self, Export};
@@ -194,8 +194,11 @@ async fn work(
     run.count("messages", usize::try_from(vod.messages)?);
     run.table::<Vod>(&[vod]).await?;
     run.table::<Media>(&media_rows).await?;
+    // A file is one piece, of which nothing is known to be special.
+    run.table::<Segment>(&[]).await?;
+    run.table::<Span>(&[]).await?;
     match export {
-        Some(export) => ChatTables::write(export, params)?.commit(run).await,
+        Some(export) => ChatTables::write(export, params.started_at.as_deref(), params.range)?.commit(run).await,
         None => {
             run.count("rows", 0);
             run.count("problems", 0);

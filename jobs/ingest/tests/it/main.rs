@@ -10,3 +10,4 @@ mod interrupted;
 mod memory;
 mod readers;
 mod round_trip;
+mod twitch;

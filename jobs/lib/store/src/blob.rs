@@ -145,6 +145,14 @@ impl Store {
         Ok(self.size(&layout::blob(digest)).await?.is_some())
     }
 
+    /// Size of the blob of that digest, bytes, if the store holds it; its bytes are not read.
+    ///
+    /// # Errors
+    /// The backend's failure.
+    pub async fn blob_size(&self, digest: &Digest) -> Result<Option<u64>, StoreError> {
+        self.size(&layout::blob(digest)).await
+    }
+
     /// Where the blob of that digest lies in the store.
     pub fn blob_path(&self, digest: &Digest) -> String {
         layout::blob(digest).to_string()

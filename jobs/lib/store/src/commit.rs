@@ -52,7 +52,7 @@ impl Store {
     }
 }
 
-impl RunWriter<'_> {
+impl<'store> RunWriter<'store> {
     /// The run's id.
     pub fn id(&self) -> RunId {
         self.manifest.run_id
@@ -64,7 +64,7 @@ impl RunWriter<'_> {
     }
 
     /// The store it is written to.
-    pub fn store(&self) -> &Store {
+    pub fn store(&self) -> &'store Store {
         self.store
     }
 
@@ -104,6 +104,11 @@ impl RunWriter<'_> {
     pub async fn blob_file(&mut self, role: &str, path: &FilePath, media_type: &str) -> Result<Digest, StoreError> {
         let info = self.store.put_blob_file(path).await?;
         Ok(self.note(role, info, media_type))
+    }
+
+    /// Names a blob that the store holds already as one of this run.
+    pub fn blob_kept(&mut self, role: &str, info: BlobInfo, media_type: &str) {
+        self.note(role, info, media_type);
     }
 
     fn note(&mut self, role: &str, info: BlobInfo, media_type: &str) -> Digest {
