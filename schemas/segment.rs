@@ -10,7 +10,7 @@ crate::table::table! {
         /// Its id there.
         vod_id: VodId,
         /// Position in the playlist, from 0.
-        index: i64,
+        ordinal: i64,
         /// Its first sample, ms from the start of what was taken; negative where a cut begins inside of it.
         start_ms: i64,
         /// Length by the playlist, ms.

@@ -118,7 +118,7 @@ async fn facts(
 /// Pairs segments by their name without what says whether they are muted.
 fn segments(found: &mut Difference, before: &[Segment], after: &[Segment]) {
     let by_stem = |rows: &[Segment]| -> BTreeMap<(i64, String), Segment> {
-        rows.iter().map(|row| ((row.index, stem(&row.name)), row.clone())).collect()
+        rows.iter().map(|row| ((row.ordinal, stem(&row.name)), row.clone())).collect()
     };
     let (old, mut new) = (by_stem(before), by_stem(after));
     for (stem, old) in old {

@@ -409,7 +409,7 @@ fn keep_segments(run: &mut RunWriter<'_>, media: &TakenMedia, params: &Remote) -
         Segment {
             platform: params.vod.platform,
             vod_id: params.vod.id.clone(),
-            index: signed(entry.index),
+            ordinal: signed(entry.index),
             start_ms: signed(entry.start_ms) - signed(from),
             duration_ms: signed(entry.duration_ms),
             name: entry.name.clone(),

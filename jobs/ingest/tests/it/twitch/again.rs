@@ -33,7 +33,7 @@ fn a_broadcast_is_taken_in_whole_and_once() {
     let table = rows::<Segment>(&store);
     assert_eq!(table.len(), scenario.segments());
     assert!(table.iter().all(|row| row.gap.is_none()
-        && run.manifest.blobs[&format!("segment/{:05}", row.index)].digest == row.digest.unwrap()));
+        && run.manifest.blobs[&format!("segment/{:05}", row.ordinal)].digest == row.digest.unwrap()));
     let spans = rows::<Span>(&store);
     let kinds: Vec<_> = spans.iter().map(|span| (span.kind.as_str(), span.start_ms, span.end_ms)).collect();
     assert_eq!(kinds, expected_spans(&scenario), "{spans:?}");
@@ -117,7 +117,7 @@ fn a_part_is_cut_exactly_and_only_its_segments_are_fetched() {
     let messages = rows::<ChatMessage>(&store);
     assert!(!messages.is_empty() && messages.iter().all(|row| (0..38_750).contains(&row.offset_ms)));
     let table = rows::<Segment>(&store);
-    assert_eq!((table[0].index, table[0].start_ms), (2, -5500));
+    assert_eq!((table[0].ordinal, table[0].start_ms), (2, -5500));
 }
 
 #[test]
