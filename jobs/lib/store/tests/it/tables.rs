@@ -59,7 +59,7 @@ async fn a_table_file_has_the_bytes_of_the_table() {
             message_id: format!("{:032x}", number as u128 * 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c834),
             ordinal: number as i64,
             offset_ms: number as i64 * 37,
-            created_at_us: (number % 3 > 0).then_some(number as i64 * 37_001),
+            created_at_us: (!number.is_multiple_of(3)).then_some(number as i64 * 37_001),
             badges: (0..number % 4).map(|badge| format!("badge/{badge}")).collect(),
             notice: (number % 100 == 7).then(|| "raid".to_owned()),
             ..ChatMessage::plain(Platform::File, "a".parse().unwrap(), format!("text {}", number % 1777))
@@ -79,6 +79,38 @@ async fn a_table_file_has_the_bytes_of_the_table() {
         run.table_file(table).await.unwrap();
         assert_eq!(run.commit().await.unwrap().manifest, whole.manifest, "{count} rows");
     }
+}
+
+#[tokio::test]
+async fn a_table_beyond_one_request_is_compared_when_it_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&format!("file://{}", folder.path().join("store").display())).await.unwrap();
+    // Seven bits of each byte of a digest do not compress.
+    let table = |name: &str, last: &str| {
+        let mut table = TableFile::create(&folder.path().join(name)).unwrap();
+        for number in 0..22_000_u32 {
+            let digest = |at: u8| Digest::of(&[&number.to_le_bytes()[..], &[at]].concat());
+            let text = (0..128).flat_map(|at| digest(at).as_bytes().map(|byte| char::from(byte & 0x7f))).collect();
+            table.push(Tag { reason: text, ..tags(1).remove(0) }).unwrap();
+        }
+        table.push(Tag { reason: last.to_owned(), ..tags(1).remove(0) }).unwrap();
+        table
+    };
+    let mut manifests = Vec::new();
+    for (name, last) in [("first", "a"), ("again", "a"), ("other", "b")] {
+        let mut run = store.begin(key("toy", 1)).unwrap();
+        let written = run.table_file(table(name, last)).await;
+        if last == "b" {
+            assert!(matches!(written, Err(StoreError::Differs { .. })), "{written:?}");
+            continue;
+        }
+        written.unwrap();
+        manifests.push(run.commit().await.unwrap().manifest);
+    }
+    assert_eq!(manifests[0], manifests[1]);
+    let output = &manifests[0].tables["tag"];
+    assert!(output.size > 64 << 20, "{} bytes are one request", output.size);
+    assert_eq!(store.read_table::<Tag>(output).await.unwrap().len(), 22_001);
 }
 
 #[tokio::test]
