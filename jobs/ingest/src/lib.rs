@@ -1,10 +1,11 @@
 //! VOD and chat to vod, media and chat_message.
 //!
-//! One run takes in one broadcast: the sound of a local media file as FLAC, its chat as rows, and whatever is no message
-//! as rows of `problem` with the reason. This job runs no network client: media come as files.
+//! One run takes in one broadcast: the sound of a media file as FLAC, its chat as rows, and whatever is no message as rows
+//! of `problem` with the reason. Media and chat come as local files or from a URL.
 
 mod args;
 pub mod chat;
+mod fetch;
 mod lookup;
 mod params;
 mod report;
@@ -16,7 +17,7 @@ use anyhow::bail;
 use job::{Exit, Job};
 
 pub use args::{Args, Command, Take};
-pub use params::Params;
+pub use params::{Input, Params};
 pub use take::run;
 
 /// Raise when the same files and parameters would give other rows, audio or facts.
@@ -38,9 +39,10 @@ pub async fn command(args: Args, job: Job) -> anyhow::Result<Exit> {
         Some(Command::List) => report::list(&job).await?,
         Some(Command::Show { vod }) => report::show(&vod, &job).await?,
         Some(Command::Audio { vod, output }) => report::audio(&vod, &output, &job).await?,
-        Some(Command::Verify { vods, quick, full: _ }) => {
+        Some(Command::Verify { vods, quick, full: _, subset, max_duration, anew }) => {
             let depth = if quick { verify::Depth::Quick } else { verify::Depth::Full };
-            return verify::verify(&vods, depth, &job).await;
+            let options = verify::Options { vods, depth, subset, max_duration, anew };
+            return verify::verify(&options, &job).await;
         }
         Some(Command::Completions(shell)) => shell.print::<Args>(),
     }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use ids::{Platform, VodId, VodKey};
+use store::Source;
 
 use crate::args::Take;
 use crate::chat;
@@ -13,12 +14,12 @@ use crate::chat;
 pub struct Params {
     /// The VOD's key in the store.
     pub vod: VodKey,
-    /// Name of the media file without its folder.
+    /// Name of the media file without its folder, or its URL without credentials and query.
     pub source: String,
     /// The media file, if media is taken in.
-    pub media: Option<PathBuf>,
+    pub media: Option<Input>,
     /// The chat export, if chat is taken in.
-    pub chat: Option<PathBuf>,
+    pub chat: Option<Input>,
     /// Start of the broadcast, RFC 3339 in UTC, if given.
     pub started_at: Option<String>,
     /// Title, if given.
@@ -27,6 +28,15 @@ pub struct Params {
     pub range: Option<(u64, u64)>,
     /// Whether the media file becomes a blob too.
     pub keep_media: bool,
+}
+
+/// Where a file is taken from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// A local file.
+    File(PathBuf),
+    /// A file behind a URL.
+    Url(Source),
 }
 
 /// What `--to` means when it is not given: longer than any recording that is taken, ms.
@@ -42,22 +52,51 @@ impl Params {
     /// Names the argument, its value and what would be right.
     pub fn new(take: &Take) -> anyhow::Result<Self> {
         let vod = take.vod.as_deref().context("nothing to take in; give --vod file:PATH")?;
-        let path = local(vod)?;
-        let source = path
-            .file_name()
-            .and_then(|name| name.to_str())
-            .with_context(|| format!("--vod {vod:?} does not end in a file name; write file:PATH of a media file"))?;
+        let (media, source, name) = match Source::is_url(vod) && !is_page(vod) {
+            true => {
+                let source = Source::parse(vod).context("--vod cannot be taken in")?;
+                let (url, name) = (source.url().to_owned(), PathBuf::from(source.name()));
+                (Input::Url(source), url, name)
+            }
+            false => {
+                let path = local(vod)?;
+                let name = path.file_name().and_then(|name| name.to_str()).with_context(|| {
+                    format!("--vod {vod:?} does not end in a file name; write file:PATH of a media file")
+                })?;
+                (Input::File(path.to_owned()), name.to_owned(), path.to_owned())
+            }
+        };
         Ok(Self {
-            vod: VodKey { platform: Platform::File, id: id(take.id.as_deref(), path)? },
-            source: source.to_owned(),
-            media: (!take.chat_only).then(|| path.to_owned()),
-            chat: take.chat.clone(),
+            vod: VodKey { platform: Platform::File, id: id(take.id.as_deref(), &name)? },
+            source,
+            media: (!take.chat_only).then_some(media),
+            chat: take.chat.as_deref().map(chat_input).transpose()?,
             started_at: take.started_at.as_deref().map(started_at).transpose()?,
             title: take.title.as_deref().map(title).transpose()?,
             range: range(take.from.as_deref(), take.to.as_deref())?,
             keep_media: take.keep_media,
         })
     }
+}
+
+impl Params {
+    /// Where the media came from, as the table `vod` says it.
+    pub(crate) fn source_url(&self) -> String {
+        if Source::is_url(&self.source) { self.source.clone() } else { format!("file:{}", self.source) }
+    }
+}
+
+fn chat_input(chat: &Path) -> anyhow::Result<Input> {
+    match chat.to_str().filter(|chat| Source::is_url(chat)) {
+        Some(url) => Ok(Input::Url(Source::parse(url).context("--chat cannot be taken in")?)),
+        None => Ok(Input::File(chat.to_owned())),
+    }
+}
+
+/// Whether the URL is a page about a video, which is no media.
+fn is_page(vod: &str) -> bool {
+    let host = vod.split("://").nth(1).and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or_default();
+    ["twitch.tv", "youtube.com", "youtu.be"].iter().any(|page| host == *page || host.ends_with(&format!(".{page}")))
 }
 
 /// The path in `file:PATH`.
@@ -72,7 +111,7 @@ fn local(vod: &str) -> anyhow::Result<&Path> {
     let remote = ["://", ".tv/", ".com/", "youtu.be/"].iter().any(|part| vod.contains(part));
     if remote || (!vod.is_empty() && vod.bytes().all(|b| b.is_ascii_digit())) {
         bail!(
-            "--vod {shown:?} is on the network, and this version takes in local media only; download the video and its \
+            "--vod {shown:?} is a page or an id, and this version takes in media files only; download the video and its \
              chat with another program, then run: ingest --vod file:PATH --chat FILE"
         );
     }
@@ -123,7 +162,7 @@ fn range(from: Option<&str>, to: Option<&str>) -> anyhow::Result<Option<(u64, u6
 }
 
 /// `S`, `M:SS` or `H:MM:SS` with up to three decimals, in ms.
-fn time(text: &str) -> Option<u64> {
+pub(crate) fn time(text: &str) -> Option<u64> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let digits = |text: &str| !text.is_empty() && text.len() <= 9 && text.bytes().all(|b| b.is_ascii_digit());
     if !digits(fraction) || fraction.len() > 3 {

@@ -6,3 +6,5 @@ mod exports;
 mod hostile;
 mod interrupted;
 mod readers;
+mod remote;
+mod verifying;
