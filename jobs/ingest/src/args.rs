@@ -1,9 +1,12 @@
 //! The command line as typed.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use job::{Completions, Flags, HasFlags};
+
+use crate::verify::{self, Subset};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -13,6 +16,7 @@ Examples:
   ingest --from-file vods.txt
   ingest --vod file:talk.mkv --chat talk.chat.json
   ingest --vod file:talk.mkv --chat talk.chat.json --id talk-1 --started-at 2025-03-01T18:00:00Z
+  ingest --vod webdavs://example.org/talk.mkv --chat webdavs://example.org/talk.chat.json
   ingest list
   ingest show 1087079172
   ingest diff 1087079172
@@ -23,7 +27,11 @@ Examples:
 Chat is read from TwitchDownloader (1.0 to 1.4), rechat archives, twitch-dl, chat-downloader (JSON and JSON lines), \
 ganymede, yt-dlp's live_chat and captures of Twitch's chat protocol, plain or gzip; which of them a file is, it tells \
 itself. Messages that cannot be taken are kept with the reason in the table problem: \
-rows plus problems are always the elements of the file.";
+rows plus problems are always the elements of the file.
+
+Credentials for URLs come from the environment: DOUGPT_WEBDAV_USER and DOUGPT_WEBDAV_PASSWORD, DOUGPT_HTTP_USER and \
+DOUGPT_HTTP_PASSWORD (or _TOKEN), AWS_*, AZURE_STORAGE_*, GOOGLE_APPLICATION_CREDENTIALS. Plain http: and webdav:, and \
+addresses that are not public, are refused for hosts that DOUGPT_ALLOW_HOSTS (HOST or HOST:PORT, comma) does not name.";
 
 /// Take a recording and its chat into the store
 #[derive(Debug, Parser)]
@@ -43,13 +51,13 @@ pub struct Args {
 /// What to take in.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Take {
-    /// The broadcast: id or URL of a video of Twitch, or file:PATH of a local media file; may be repeated
+    /// The broadcast: id or URL of a video of Twitch, file:PATH of a media file, or its URL (https, webdavs, s3, azblob, gs); may be repeated
     #[arg(long, group = "what", required_unless_present = "from_file", value_name = "ID|URL|file:PATH")]
     pub vod: Vec<String>,
     /// Broadcasts from a file, one a line, for local ones with a tab and the chat's file after it
     #[arg(long, group = "what", value_name = "LIST", conflicts_with_all = ["id", "chat", "started_at", "title", "from", "to"])]
     pub from_file: Option<PathBuf>,
-    /// The chat of the recording as another tool saved it; the format is told by the content [default for Twitch: it is fetched]
+    /// The chat of the recording as another tool saved it: a path, or a URL as for --vod; the format is told by the content [default for Twitch: it is fetched]
     #[arg(long, value_name = "FILE", requires = "vod")]
     pub chat: Option<PathBuf>,
     /// The name of the VOD in the store, file/NAME [default: the media file's name without its ending]
@@ -141,16 +149,29 @@ pub enum Command {
         output: Option<PathBuf>,
     },
     /// Check that everything of the VODs is in the store and undamaged; code 1 when it is not
+    ///
+    /// Reads the chain of generations, every object they name, and whether the tables fit together. Objects that were
+    /// found sound are noted in dougpt/verify of the user's cache folder (XDG_CACHE_HOME, ~/.cache) until all are done, so
+    /// that the same command goes on where it was interrupted.
     Verify {
         /// platform/id, or the id alone where it is unique [default: every VOD]
         #[arg(value_name = "VOD")]
         vods: Vec<String>,
         /// Only look whether every object is there with the right size
-        #[arg(long, conflicts_with = "full")]
+        #[arg(long, conflicts_with_all = ["full", "subset"])]
         quick: bool,
         /// Read every object and compare its digest; this is the default
         #[arg(long)]
         full: bool,
+        /// Read a part of the objects, chosen by digest: 5% is always the same part; 1/7 to 7/7 together are everything
+        #[arg(long, value_name = "P%|N/M")]
+        subset: Option<Subset>,
+        /// Begin no more objects after T (seconds, MM:SS or H:MM:SS); the same command later goes on there
+        #[arg(long, value_name = "T", value_parser = verify::duration)]
+        max_duration: Option<Duration>,
+        /// Check also what an interrupted verify has found sound already
+        #[arg(long)]
+        anew: bool,
     },
     /// Print a shell completion script
     Completions(Completions),

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::args::Take;
 use crate::params::Remote;
-use crate::{NAME, Origin, Params, take, twitch};
+use crate::{Input, NAME, Origin, Params, take, twitch};
 
 /// Longest list that is read, bytes.
 const LONGEST_LIST: u64 = 16 << 20;
@@ -81,15 +81,18 @@ fn list(path: &Path) -> anyhow::Result<String> {
 async fn one(take: &Take, job: &Job) -> anyhow::Result<(String, Done)> {
     let vod = take.vod.first().context("nothing to take in; give --vod")?;
     match Origin::parse(vod)? {
-        Origin::File(path) => {
-            let params = Params::new(take, &path)?;
-            Ok((params.vod.to_string(), take::run(&params, job).await?))
-        }
+        Origin::File(path) => file(take, Input::File(path), job).await,
+        Origin::Url(source) => file(take, Input::Url(source), job).await,
         Origin::Twitch(id) => {
             let params = Remote::new(take, id)?;
             Ok((params.vod.to_string(), twitch::run(&params, job).await?))
         }
     }
+}
+
+async fn file(take: &Take, media: Input, job: &Job) -> anyhow::Result<(String, Done)> {
+    let params = Params::new(take, media)?;
+    Ok((params.vod.to_string(), take::run(&params, job).await?))
 }
 
 fn count(done: &Done, name: &str) -> u64 {

@@ -1,13 +1,14 @@
 //! VOD and chat to vod, media and chat_message.
 //!
-//! One run takes in one broadcast, fetched from Twitch or given as local files: its sound as FLAC, its chat as rows, and
-//! whatever is no message as rows of `problem` with the reason.
+//! One run takes in one broadcast, fetched from Twitch, from another URL, or given as local files: its sound as FLAC, its
+//! chat as rows, and whatever is no message as rows of `problem` with the reason.
 
 mod args;
 mod batch;
 pub mod chat;
 mod diff;
 pub mod export;
+mod fetch;
 mod lookup;
 mod net;
 mod origin;
@@ -24,7 +25,7 @@ use job::{Exit, Job};
 
 pub use args::{Args, Command, Take};
 pub use origin::Origin;
-pub use params::Params;
+pub use params::{Input, Params};
 pub use take::run;
 
 /// Raise when the same files and parameters would give other rows, audio or facts.
@@ -48,9 +49,10 @@ pub async fn command(args: Args, job: Job) -> anyhow::Result<Exit> {
         Some(Command::Diff { vod, before, after }) => diff::diff(&vod, before, after, &job).await?,
         Some(Command::Audio { vod, output }) => report::audio(&vod, &output, &job).await?,
         Some(Command::Export { vod, format, output }) => export::export(&vod, format, output.as_deref(), &job).await?,
-        Some(Command::Verify { vods, quick, full: _ }) => {
+        Some(Command::Verify { vods, quick, full: _, subset, max_duration, anew }) => {
             let depth = if quick { verify::Depth::Quick } else { verify::Depth::Full };
-            return verify::verify(&vods, depth, &job).await;
+            let options = verify::Options { vods, depth, subset, max_duration, anew };
+            return verify::verify(&options, &job).await;
         }
         Some(Command::Completions(shell)) => shell.print::<Args>(),
     }

@@ -1,12 +1,13 @@
-//! What `--vod` names: a local file, or a video of a platform by its id or URL.
+//! What `--vod` names: a file here or behind a URL, or a video of a platform by its id or URL.
 //!
 //! An identifier is data and never a path: it is digits, or a URL of an exact host with nothing unusual in it, and what
 //! comes out of it is a validated id.
 
 use std::path::PathBuf;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use ids::VodId;
+use store::Source;
 use url::Url;
 
 /// Where a broadcast comes from.
@@ -14,6 +15,8 @@ use url::Url;
 pub enum Origin {
     /// A local media file.
     File(PathBuf),
+    /// A media file behind a URL.
+    Url(Source),
     /// A video of Twitch.
     Twitch(VodId),
 }
@@ -45,6 +48,10 @@ impl Origin {
         }
         if let Some(id) = digits(text.strip_prefix("twitch/").unwrap_or(text)) {
             return Ok(Self::Twitch(id.parse()?));
+        }
+        // What looks like a page of a platform is one, or none at all.
+        if Source::is_url(text) && !["twitch.tv", "youtu"].iter().any(|page| text.contains(page)) {
+            return Ok(Self::Url(Source::parse(text).context("--vod cannot be taken in")?));
         }
         if let Some(rest) = text.split_once("://").map(|(_, rest)| rest).or_else(|| without_scheme(text)) {
             return match twitch(rest, text) {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use ids::{Platform, VodId, VodKey};
+use store::Source;
 
 use crate::args::Take;
 use crate::chat;
@@ -15,12 +16,12 @@ use crate::twitch::Retries;
 pub struct Params {
     /// The VOD's key in the store.
     pub vod: VodKey,
-    /// Name of the media file without its folder.
+    /// Name of the media file without its folder, or its URL without credentials and query.
     pub source: String,
     /// The media file, if media is taken in.
-    pub media: Option<PathBuf>,
+    pub media: Option<Input>,
     /// The chat export, if chat is taken in.
-    pub chat: Option<PathBuf>,
+    pub chat: Option<Input>,
     /// Start of the broadcast, RFC 3339 in UTC, if given.
     pub started_at: Option<String>,
     /// Title, if given.
@@ -29,6 +30,15 @@ pub struct Params {
     pub range: Option<(u64, u64)>,
     /// Whether the media file becomes a blob too.
     pub keep_media: bool,
+}
+
+/// Where a file is taken from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// A local file.
+    File(PathBuf),
+    /// A file behind a URL.
+    Url(Source),
 }
 
 /// What `--to` means when it is not given: longer than any recording that is taken, ms.
@@ -42,23 +52,43 @@ impl Params {
     ///
     /// # Errors
     /// Names the argument, its value and what would be right.
-    pub fn new(take: &Take, path: &Path) -> anyhow::Result<Self> {
+    pub fn new(take: &Take, media: Input) -> anyhow::Result<Self> {
         if take.chat_only && take.chat.is_none() {
-            bail!("--chat-only of a local file has no chat; give --chat FILE");
+            bail!("--chat-only of a file has no chat; give --chat FILE");
         }
-        let source = path.file_name().and_then(|name| name.to_str()).with_context(|| {
-            format!("--vod {:?} does not end in a file name; write file:PATH of a media file", path.display())
-        })?;
+        let (source, name) = match &media {
+            Input::Url(source) => (source.url().to_owned(), PathBuf::from(source.name())),
+            Input::File(path) => {
+                let name = path.file_name().and_then(|name| name.to_str()).with_context(|| {
+                    format!("--vod {:?} does not end in a file name; write file:PATH of a media file", path.display())
+                })?;
+                (name.to_owned(), path.clone())
+            }
+        };
         Ok(Self {
-            vod: VodKey { platform: Platform::File, id: id(take.id.as_deref(), path)? },
-            source: source.to_owned(),
-            media: (!take.chat_only).then(|| path.to_owned()),
-            chat: take.chat.clone(),
+            vod: VodKey { platform: Platform::File, id: id(take.id.as_deref(), &name)? },
+            source,
+            media: (!take.chat_only).then_some(media),
+            chat: take.chat.as_deref().map(chat_input).transpose()?,
             started_at: take.started_at.as_deref().map(started_at).transpose()?,
             title: take.title.as_deref().map(title).transpose()?,
             range: range(take.from.as_deref(), take.to.as_deref())?,
             keep_media: take.keep_media,
         })
+    }
+}
+
+impl Params {
+    /// Where the media came from, as the table `vod` says it.
+    pub(crate) fn source_url(&self) -> String {
+        if Source::is_url(&self.source) { self.source.clone() } else { format!("file:{}", self.source) }
+    }
+}
+
+fn chat_input(chat: &Path) -> anyhow::Result<Input> {
+    match chat.to_str().filter(|chat| Source::is_url(chat)) {
+        Some(url) => Ok(Input::Url(Source::parse(url).context("--chat cannot be taken in")?)),
+        None => Ok(Input::File(chat.to_owned())),
     }
 }
 
@@ -130,7 +160,12 @@ impl Remote {
             quality: quality(&take.quality)?,
             media: !take.chat_only,
             chat: match (&take.chat, take.media_only) {
-                (Some(path), _) => Chat::File(path.clone()),
+                (Some(path), _) => match chat_input(path)? {
+                    Input::File(path) => Chat::File(path),
+                    Input::Url(_) => {
+                        bail!("--chat of a video of Twitch is a local file; download {} first", path.display())
+                    }
+                },
                 (None, true) => Chat::Nowhere,
                 (None, false) => Chat::Twitch,
             },
@@ -230,7 +265,7 @@ fn range(from: Option<&str>, to: Option<&str>) -> anyhow::Result<Option<(u64, u6
 }
 
 /// `S`, `M:SS` or `H:MM:SS` with up to three decimals, in ms.
-fn time(text: &str) -> Option<u64> {
+pub(crate) fn time(text: &str) -> Option<u64> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let digits = |text: &str| !text.is_empty() && text.len() <= 9 && text.bytes().all(|b| b.is_ascii_digit());
     if !digits(fraction) || fraction.len() > 3 {

@@ -13,6 +13,8 @@ use schemas::{ChatMessage, Media, Problem, Segment, Span, Vod};
 use store::{RunWriter, Store};
 
 use crate::chat::{self, Export};
+use crate::fetch::{self, Fetched};
+use crate::params::Input;
 use crate::scratch::Scratch;
 use crate::tables::ChatTables;
 use crate::{LOGIC_VERSION, NAME, Params};
@@ -22,7 +24,7 @@ use crate::{LOGIC_VERSION, NAME, Params};
 /// # Errors
 /// When an input cannot be read or is not what it has to be, or the store fails. Then nothing is written.
 pub async fn run(params: &Params, job: &Job) -> anyhow::Result<Done> {
-    let sources = Sources::open(params)?;
+    let sources = Sources::open(params, job).await?;
     let question = question(params, &sources);
     // Every input is looked at before the store is touched, unless there is nothing to do with it.
     let mut checked = match is_committed(&question, job).await? {
@@ -44,9 +46,13 @@ pub async fn run(params: &Params, job: &Job) -> anyhow::Result<Done> {
 /// A file that is taken in, as it was when its digest was taken.
 struct Source {
     path: PathBuf,
+    /// How messages call it: its path or its URL.
+    name: PathBuf,
     digest: Digest,
     size: u64,
     state: Metadata,
+    /// The file itself where it was fetched.
+    fetched: Option<Scratch>,
 }
 
 impl Source {
@@ -59,7 +65,21 @@ impl Source {
         let file = File::open(path).with_context(unreadable)?;
         let state = file.metadata().with_context(unreadable)?;
         let (digest, size) = Digest::of_reader(file).with_context(unreadable)?;
-        Ok(Self { path: path.to_owned(), digest, size, state })
+        Ok(Self { path: path.to_owned(), name: path.to_owned(), digest, size, state, fetched: None })
+    }
+
+    async fn fetch(source: &store::Source, most: u64, job: &Job) -> anyhow::Result<Self> {
+        let Fetched { file, digest, size } = fetch::fetch(source, most, job).await?;
+        let path = file.path().to_owned();
+        let state = std::fs::metadata(&path).with_context(|| format!("{} cannot be read back", source.url()))?;
+        Ok(Self { path, name: source.url().into(), digest, size, state, fetched: Some(file) })
+    }
+
+    async fn of(input: &Input, what: &str, most: u64, job: &Job) -> anyhow::Result<Self> {
+        match input {
+            Input::File(path) => Self::open(path, what),
+            Input::Url(source) => Self::fetch(source, most, job).await,
+        }
     }
 
     /// Refuses a file that was written to since its digest was taken.
@@ -69,7 +89,7 @@ impl Source {
         if now.as_ref().is_some_and(same) {
             return Ok(());
         }
-        bail!("{} changed while it was read; wait until it is complete and run the command again", self.path.display());
+        bail!("{} changed while it was read; wait until it is complete and run the command again", self.name.display());
     }
 }
 
@@ -80,11 +100,16 @@ struct Sources {
 }
 
 impl Sources {
-    fn open(params: &Params) -> anyhow::Result<Self> {
-        let open = |path: &Option<PathBuf>, what| path.as_deref().map(|path| Source::open(path, what)).transpose();
+    async fn open(params: &Params, job: &Job) -> anyhow::Result<Self> {
+        let mut sources = Self { media: None, chat: None };
         // The chat first: it is small, and its mistakes are the common ones.
-        let chat = open(&params.chat, "chat")?;
-        Ok(Self { chat, media: open(&params.media, "media file")? })
+        if let Some(chat) = &params.chat {
+            sources.chat = Some(Source::of(chat, "chat", fetch::CHAT, job).await?);
+        }
+        if let Some(media) = &params.media {
+            sources.media = Some(Source::of(media, "media file", fetch::MEDIA, job).await?);
+        }
+        Ok(sources)
     }
 
     fn digests(&self) -> BTreeMap<String, Digest> {
@@ -96,7 +121,14 @@ impl Sources {
     async fn check(&self, params: &Params) -> anyhow::Result<Checked> {
         let export = self.chat.as_ref().map(|chat| read_chat(chat, params)).transpose()?;
         let media = match &self.media {
-            Some(media) => Some(probe(&media.path).await?),
+            Some(media) => {
+                let probed = probe(&media.path).await;
+                Some(match media.fetched {
+                    // The path is one of ours, which says nothing to anybody.
+                    Some(_) => probed.with_context(|| format!("{} cannot be taken in", media.name.display()))?,
+                    None => probed?,
+                })
+            }
             None => None,
         };
         Ok(Checked { export, media })
@@ -137,14 +169,17 @@ async fn is_committed(question: &Question, job: &Job) -> anyhow::Result<bool> {
 }
 
 fn read_chat(chat: &Source, params: &Params) -> anyhow::Result<Export> {
-    let export = chat::read_file(&chat.path, &params.vod)?;
+    let export = match chat.fetched {
+        Some(_) => chat::read(File::open(&chat.path)?, &chat.name, &params.vod)?,
+        None => chat::read_file(&chat.path, &params.vod)?,
+    };
     if export.digest != chat.digest {
-        bail!("the chat {} changed while it was read; run the command again", chat.path.display());
+        bail!("the chat {} changed while it was read; run the command again", chat.name.display());
     }
     if export.messages == 0 {
         bail!(
             "the chat {} is empty: its list of comments has no element; export it again, or leave it out with --media-only",
-            chat.path.display()
+            chat.name.display()
         );
     }
     Ok(export)
@@ -212,7 +247,7 @@ async fn work(
 async fn keep(run: &mut RunWriter<'_>, role: &str, source: &Source, media_type: &str) -> anyhow::Result<()> {
     let digest = run.blob_file(role, &source.path, media_type).await?;
     if digest != source.digest {
-        bail!("{} changed while it was read; run the command again", source.path.display());
+        bail!("{} changed while it was read; run the command again", source.name.display());
     }
     Ok(())
 }
@@ -238,7 +273,7 @@ async fn demux(source: &Source, ffmpeg: Ffmpeg, probe: Probe, params: &Params, j
     .await??;
     source.unchanged()?;
     if demuxed.complaints > 0 {
-        tracing::warn!(media = %source.path.display(), complaints = demuxed.complaints, "ffmpeg found damage and went on");
+        tracing::warn!(media = %source.name.display(), complaints = demuxed.complaints, "ffmpeg found damage and went on");
     }
     let size = std::fs::metadata(file.path()).context("the demuxed sound cannot be read back")?.len();
     Ok(Sound { file, size, probe, demuxed })
@@ -294,7 +329,7 @@ fn vod_row(
     Ok(Vod {
         platform: params.vod.platform,
         vod_id: params.vod.id.clone(),
-        source: format!("file:{}", params.source),
+        source: params.source_url(),
         title: params.title.clone().or(video.title),
         channel: video.channel,
         started_at: started_at.and_then(|time| chat::to_utc(&time, shift)),

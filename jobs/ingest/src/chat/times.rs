@@ -69,12 +69,6 @@ pub(super) fn from_ms(ms: i64) -> Option<String> {
     (0..=9999).contains(&time.year()).then(|| time.to_rfc3339_opts(SecondsFormat::Millis, true))
 }
 
-/// Milliseconds since 1970 as an RFC 3339 time in UTC; `None` beyond the year 9999.
-pub(super) fn from_ms(ms: i64) -> Option<String> {
-    let time = DateTime::from_timestamp_millis(ms)?;
-    (0..=9999).contains(&time.year()).then(|| time.to_rfc3339_opts(SecondsFormat::Millis, true))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -18,6 +18,7 @@ use crate::exports::{comment, rechat};
 pub fn ingest<A: AsRef<OsStr>>(store: &TempStore, arguments: impl IntoIterator<Item = A>) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ingest"));
     command.args(arguments).env("DOUGPT_STORE", store.url()).env_remove("RUST_LOG");
+    command.env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"));
     process::output(&mut command)
 }
 

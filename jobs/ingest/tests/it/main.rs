@@ -9,5 +9,7 @@ mod hostile;
 mod interrupted;
 mod memory;
 mod readers;
+mod remote;
 mod round_trip;
 mod twitch;
+mod verifying;
