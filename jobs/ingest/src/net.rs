@@ -1,18 +1,18 @@
 //! Going out to the network: https to known hosts at public addresses, and nowhere else, whatever a server says.
 //!
 //! A playlist or a redirect is foreign text that names hosts. So every URL is held against a list of hosts before it is
-//! asked, every name is resolved here and only public addresses are connected to (the checked address itself, so that a
-//! second answer of the resolver cannot lead elsewhere), and redirects are followed by hand, each checked again.
+//! asked, names resolve to public addresses only (`store::network`), and redirects are followed by hand, each checked again.
 
-mod address;
 mod hosts;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::header::{CONTENT_LENGTH, HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
+use store::network::Refused;
 use url::Url;
 
 pub(crate) use hosts::Hosts;
@@ -87,7 +87,7 @@ impl Net {
     pub(crate) fn new(hosts: Hosts, patience: Duration) -> Result<Self, NetError> {
         let client = Client::builder()
             .redirect(Policy::none())
-            .dns_resolver(address::Checked::new(&hosts))
+            .dns_resolver(Arc::new(hosts.policy().clone()))
             .connect_timeout(patience)
             .read_timeout(patience)
             .user_agent(concat!("dougpt-ingest/", env!("CARGO_PKG_VERSION")))
@@ -170,19 +170,15 @@ fn broken(url: &Url, reason: String) -> NetError {
     NetError::Broken { url: shown(url), reason }
 }
 
-/// The client's error with its causes. A name that resolves to nothing that may be asked is a refusal.
+/// The client's error with its causes. A name that resolves to what may not be asked is a refusal.
 fn failed(url: &Url, error: reqwest::Error) -> NetError {
     let error = error.without_url();
-    let mut reason = error.to_string();
-    let mut cause = std::error::Error::source(&error);
-    while let Some(error) = cause {
-        if let Some(refused) = error.downcast_ref::<address::NotPublic>() {
-            return NetError::Refused { url: shown(url), reason: refused.to_string() };
-        }
-        reason.push_str(&format!(": {error}"));
-        cause = error.source();
+    if let Some(refused) = Refused::among(&error) {
+        return NetError::Refused { url: shown(url), reason: refused.to_string() };
     }
-    broken(url, reason)
+    let causes = std::iter::successors(std::error::Error::source(&error), |error| error.source());
+    let causes: String = causes.map(|cause| format!(": {cause}")).collect();
+    broken(url, format!("{error}{causes}"))
 }
 
 /// A URL for people and logs. The query stays out: it carries tokens.

@@ -1,14 +1,9 @@
 //! Which hosts may be asked at all.
 
-use std::sync::Arc;
-
+use store::network::{ALLOW_HOSTS, Policy, Refused};
 use url::{Host, Url};
 
 use super::{NetError, shown};
-
-/// The environment variable in which a user names hosts of their own, for a mirror or a test: the only way to http, to
-/// other ports and to addresses that are not public.
-pub(crate) const ALLOW_HOSTS: &str = "DOUGPT_ALLOW_HOSTS";
 
 /// Hosts of Twitch's API, playlists and media; a leading dot stands for every name below.
 const TWITCH: &[&str] = &[
@@ -20,27 +15,24 @@ const TWITCH: &[&str] = &[
     ".cloudfront.net",
 ];
 
-/// The hosts that may be asked.
+/// The hosts that may be asked: those of a platform, and those that the user names in `DOUGPT_ALLOW_HOSTS`, for a mirror
+/// or a test. The latter are the only way to http, to other ports and to addresses that are not public.
 #[derive(Debug, Clone)]
 pub(crate) struct Hosts {
     known: &'static [&'static str],
-    trusted: Arc<[String]>,
+    policy: Policy,
 }
 
 impl Hosts {
-    /// Twitch's hosts, and those that the user names in `DOUGPT_ALLOW_HOSTS`.
-    pub(crate) fn twitch() -> Self {
-        Self::new(TWITCH, &std::env::var(ALLOW_HOSTS).unwrap_or_default())
+    /// Twitch's hosts.
+    pub(crate) fn twitch() -> Result<Self, NetError> {
+        let refused = |error: Refused| NetError::Refused { url: ALLOW_HOSTS.to_owned(), reason: error.to_string() };
+        Ok(Self { known: TWITCH, policy: Policy::from_env().map_err(refused)? })
     }
 
-    pub(super) fn new(known: &'static [&'static str], trusted: &str) -> Self {
-        let trusted = trusted.split(',').map(|host| host.trim().to_ascii_lowercase()).filter(|host| !host.is_empty());
-        Self { known, trusted: trusted.collect() }
-    }
-
-    /// Whether the user named this host.
-    pub(super) fn trusts(&self, host: &str) -> bool {
-        self.trusted.iter().any(|trusted| trusted.eq_ignore_ascii_case(host))
+    /// What names may resolve to.
+    pub(super) fn policy(&self) -> &Policy {
+        &self.policy
     }
 
     /// Refuses a URL that may not be asked.
@@ -54,7 +46,7 @@ impl Hosts {
             return refuse("it carries a user name".to_owned());
         }
         let name = host.to_string();
-        if self.trusts(name.trim_start_matches('[').trim_end_matches(']')) {
+        if self.policy.allows(&name, url.port_or_known_default()) {
             return Ok(());
         }
         if url.scheme() != "https" || url.port().is_some() {
@@ -77,7 +69,8 @@ mod tests {
 
     #[test]
     fn only_listed_hosts_over_https_are_asked() {
-        let hosts = Hosts::new(TWITCH, "127.0.0.1, Mirror.example ,,::1");
+        let policy = Policy::with_exceptions("127.0.0.1, Mirror.example ,,::1").unwrap();
+        let hosts = Hosts { known: TWITCH, policy };
         for (url, expect) in [
             ("https://gql.twitch.tv/gql", None),
             ("https://d1m7jfoe9zdc1j.cloudfront.net/a/b/0.ts", None),
@@ -107,11 +100,5 @@ mod tests {
                 _ => panic!("{url}: {found:?}"),
             }
         }
-    }
-
-    #[test]
-    fn nothing_is_trusted_unless_named() {
-        let hosts = Hosts::new(TWITCH, "");
-        assert!(!hosts.trusts("") && !hosts.trusts("127.0.0.1"));
     }
 }

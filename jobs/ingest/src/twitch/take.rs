@@ -37,7 +37,8 @@ const MP4: &str = "video/mp4";
 /// # Errors
 /// When Twitch does not give it, or the store fails. What was fetched until then is kept for the next attempt.
 pub(crate) async fn run(params: &Remote, job: &Job) -> anyhow::Result<Done> {
-    let net = Net::new(Hosts::twitch(), params.patience).map_err(|error| TwitchError::from(error).classified())?;
+    let net = Hosts::twitch().and_then(|hosts| Net::new(hosts, params.patience));
+    let net = net.map_err(|error| TwitchError::from(error).classified())?;
     let gql = Gql::new(net.clone(), params.token.clone(), params.retries).map_err(TwitchError::classified)?;
     let offer = offer(&net, &gql, params).await.map_err(TwitchError::classified)?;
     // Opened, and made where there is none, only when there is something to take in.

@@ -151,7 +151,8 @@ impl Policy {
         builder.connect_timeout(CONNECT).read_timeout(SILENCE).build()
     }
 
-    fn allows(&self, host: &str, port: Option<u16>) -> bool {
+    /// Whether the user names this host; without a port, with whatever port.
+    pub fn allows(&self, host: &str, port: Option<u16>) -> bool {
         let same = |entry: &(String, Option<u16>)| {
             entry.0.eq_ignore_ascii_case(host) && (port.is_none() || entry.1.is_none() || entry.1 == port)
         };
