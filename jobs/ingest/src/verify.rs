@@ -112,7 +112,10 @@ async fn run(options: &Options, job: &Job) -> anyhow::Result<Exit> {
                 findings.left += 1;
                 continue;
             }
-            let found = meaning::check(store, path, run, vod).await?;
+            let mut found = meaning::check(store, path, run, vod).await?;
+            // A table of another part is that part's to tell.
+            let elsewhere = |path: &str| plan.objects.get(path).is_some_and(|object| !wanted(&object.digest));
+            found.damaged.retain(|damage| !elsewhere(&damage.object));
             if found.damaged.is_empty() && found.notes.is_empty() {
                 state.note(path)?;
             }

@@ -76,9 +76,12 @@ pub(super) fn sound<T>(
             findings.damage(&path, "it is missing".to_owned());
             Ok(None)
         }
+        Err(StoreError::Damaged { path, expected, found }) => {
+            findings.damage(&path, format!("its digest is {found}, it has to be {expected}"));
+            Ok(None)
+        }
         Err(
-            error @ (StoreError::Damaged { .. }
-            | StoreError::Invalid { .. }
+            error @ (StoreError::Invalid { .. }
             | StoreError::Parquet { .. }
             | StoreError::Schema { .. }
             | StoreError::TooLarge { .. }),

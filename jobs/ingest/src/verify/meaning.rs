@@ -9,6 +9,9 @@ use super::findings::{Findings, Note, sound};
 /// Sound that ends so much before the recording is worth a note, ms: containers round their length.
 const SHORT: i64 = 1000;
 
+/// Chat that goes on so much after the recording is worth a note, ms: people say goodbye.
+const LATE: i64 = 60_000;
+
 /// Reads the tables of a run; `object` is the path of its manifest.
 pub(super) async fn check(store: &Store, object: &str, run: &Run, vod: &VodKey) -> anyhow::Result<Findings> {
     let mut findings = Findings::default();
@@ -81,9 +84,13 @@ fn time_axis(run: &Run, vod: &Vod, media: &[Media], rows: &[ChatMessage]) -> Vec
             notes.push(format!("the sound covers {audio} of {expected} ms"));
         }
     }
-    let late = rows.iter().filter(|row| row.offset_ms > vod.duration_ms).count();
+    let late = rows.iter().filter(|row| row.offset_ms > vod.duration_ms + LATE).count();
     if vod.duration_ms > 0 && late > 0 {
-        notes.push(format!("{late} of {} messages come after the end at {} ms", rows.len(), vod.duration_ms));
+        notes.push(format!(
+            "{late} of {} messages come more than {LATE} ms after the end at {} ms",
+            rows.len(),
+            vod.duration_ms
+        ));
     }
     notes
 }
