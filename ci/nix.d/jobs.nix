@@ -140,6 +140,11 @@ let
 
   models = import ./models.nix { inherit (platform) fetchurl; };
 
+  ffmpeg = {
+    DOUGPT_FFMPEG = "${platform.ffmpeg}/bin/ffmpeg";
+    DOUGPT_FFPROBE = "${platform.ffmpeg}/bin/ffprobe";
+  };
+
   # A shell script for $out/bin that sets what the environment leaves open and then is `target`.
   wrapper = name: target: environment: ''
     cat >$out/bin/${name} <<'END'
@@ -165,10 +170,7 @@ let
         cp $CARGO_TARGET_DIR/release/${name} $out/libexec
         strip $out/libexec/${name}
         ${if needsFfmpeg then
-          wrapper name "$out/libexec/${name}" {
-            DOUGPT_FFMPEG = "${platform.ffmpeg}/bin/ffmpeg";
-            DOUGPT_FFPROBE = "${platform.ffmpeg}/bin/ffprobe";
-          }
+          wrapper name "$out/libexec/${name}" ffmpeg
         else "mv $out/libexec/${name} $out/bin && rmdir $out/libexec"}
       '');
 
@@ -212,5 +214,6 @@ in
     // listToAttrs (map (layer: { inherit (layer.drv) name; value = layer.drv; }) layers);
   apps = mapAttrs app (programs // { inherit pipeline; default = pipeline; });
   checks = mapAttrs starts (programs // { inherit pipeline; }) // { inherit ingests; };
-  devShells.default = platform.run "dougpt" { } "touch $out";
+  # What the jobs are built with, and the ffmpeg they run with.
+  devShells.default = platform.run "dougpt" ffmpeg "touch $out";
 }
