@@ -212,7 +212,7 @@ in
 {
   packages = programs // cuda // models.packages // { inherit pipeline; default = pipeline; }
     // listToAttrs (map (layer: { inherit (layer.drv) name; value = layer.drv; }) layers);
-  apps = mapAttrs app (programs // { inherit pipeline; default = pipeline; });
+  apps = mapAttrs app (programs // { inherit pipeline; }) // { default = app "pipeline" pipeline; };
   checks = mapAttrs starts (programs // { inherit pipeline; }) // { inherit ingests; };
   # What the jobs are built with, and the ffmpeg they run with.
   devShells.default = platform.run "dougpt" ffmpeg "touch $out";
