@@ -6,7 +6,7 @@ let
     foldl' fromTOML genericClosure hashFile listToAttrs map mapAttrs match pathExists readFile stringLength substring;
 
   # Digest of what `cargo vendor` makes of Cargo.lock. After a change of the lock file, Nix prints the new one.
-  cratesHash = "sha256-bVTMVPVjkvGDFTQzcU8y6HJLhENTVXDpKWLp1OYKu1k=";
+  cratesHash = "sha256-55P3kmGASPFZ5E1ZtTJJfB3PbvdDHcWAjU76jcL/08A=";
 
   # Libraries whose crates take minutes to compile, and so get a layer of their own.
   heavy = [ "asr" "engine" "llm" ];
@@ -124,6 +124,9 @@ let
             ${cargo (map (variant: variant.name) users) features}
             cd $CARGO_TARGET_DIR
             rm -f .rustc_info.json release/* 2>/dev/null || true
+            # What cmake and make say comes in the order of the moment.
+            sed -i '/^cargo:/!d' release/build/*/output
+            find . -name CMakeOutput.log -delete -o -name CMakeConfigureLog.yaml -delete
             for member in ${concatStringsSep " " (attrNames members)}; do
               rm -rf release/.fingerprint/$member-???????????????? release/deps/{,lib}$member-????????????????*
             done
