@@ -164,8 +164,9 @@ let
   '';
 in
 {
-  inherit busybox ffmpeg fetchurl runtime rust shell system tools;
+  inherit busybox ffmpeg fetchurl runtime rust system tools;
   run = name: run name [ "${rust}/bin" ];
+  shell = "${shell} sh";
   # Where Nix (and for older ones `ci/nix`) shows the machine's certificates to what may download.
   certificates = "/etc/ssl/certs/ca-certificates.crt";
   # What finished jobs may refer to: nothing else.
