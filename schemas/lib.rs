@@ -16,6 +16,8 @@ mod infer_log;
 mod media;
 mod offset_segment;
 mod problem;
+mod segment;
+mod span;
 mod tag;
 mod train_metric;
 mod utterance;
@@ -33,6 +35,8 @@ pub use infer_log::InferLog;
 pub use media::Media;
 pub use offset_segment::OffsetSegment;
 pub use problem::Problem;
+pub use segment::Segment;
+pub use span::Span;
 pub use table::{Field, Row, SchemaError, Table};
 pub use tag::Tag;
 pub use train_metric::TrainMetric;
@@ -44,6 +48,8 @@ pub use word::Word;
 pub const TABLES: &[&Table] = &[
     Vod::TABLE,
     Media::TABLE,
+    Segment::TABLE,
+    Span::TABLE,
     ChatMessage::TABLE,
     Problem::TABLE,
     Utterance::TABLE,

@@ -34,6 +34,34 @@ CREATE EXTERNAL TABLE media (
     "run" VARCHAR NOT NULL
 ) STORED AS PARQUET PARTITIONED BY (run) LOCATION 'tables/media/v1/';
 
+-- One media segment of a broadcast, as it was served.
+CREATE EXTERNAL TABLE segment (
+    "platform" VARCHAR NOT NULL,
+    "vod_id" VARCHAR NOT NULL,
+    "ordinal" BIGINT NOT NULL,
+    "start_ms" BIGINT NOT NULL,
+    "duration_ms" BIGINT NOT NULL,
+    "name" VARCHAR NOT NULL,
+    "variant" VARCHAR NOT NULL,
+    "discontinuity" BOOLEAN NOT NULL,
+    "program_date_time" VARCHAR,
+    "digest" VARCHAR,
+    "size" BIGINT NOT NULL,
+    "gap" VARCHAR,
+    "run" VARCHAR NOT NULL
+) STORED AS PARQUET PARTITIONED BY (run) LOCATION 'tables/segment/v1/';
+
+-- One stretch of a broadcast: a chapter, silence made by the platform, or media that is missing.
+CREATE EXTERNAL TABLE span (
+    "platform" VARCHAR NOT NULL,
+    "vod_id" VARCHAR NOT NULL,
+    "kind" VARCHAR NOT NULL,
+    "start_ms" BIGINT NOT NULL,
+    "end_ms" BIGINT NOT NULL,
+    "label" VARCHAR,
+    "run" VARCHAR NOT NULL
+) STORED AS PARQUET PARTITIONED BY (run) LOCATION 'tables/span/v1/';
+
 -- One chat message, ordered by offset_ms, created_at_us and message_id.
 CREATE EXTERNAL TABLE chat_message (
     "platform" VARCHAR NOT NULL,
@@ -41,18 +69,28 @@ CREATE EXTERNAL TABLE chat_message (
     "message_id" VARCHAR NOT NULL,
     "ordinal" BIGINT NOT NULL,
     "offset_ms" BIGINT NOT NULL,
+    "restoration" VARCHAR NOT NULL,
+    "offset_raw_ms" BIGINT,
     "created_at_us" BIGINT,
+    "deleted_at_ms" BIGINT,
     "user_id" VARCHAR,
     "user_login" VARCHAR,
+    "display_name" VARCHAR,
+    "user_color" VARCHAR,
     "text" VARCHAR NOT NULL,
     "emotes" VARCHAR[] NOT NULL,
     "text_without_emotes" VARCHAR NOT NULL,
+    "fragments" VARCHAR[] NOT NULL,
+    "fragment_emotes" VARCHAR[] NOT NULL,
     "badges" VARCHAR[] NOT NULL,
     "notice" VARCHAR,
+    "system_text" VARCHAR,
+    "reply_to" VARCHAR,
+    "reply_to_login" VARCHAR,
     "is_action" BOOLEAN NOT NULL,
     "bits" BIGINT NOT NULL,
     "run" VARCHAR NOT NULL
-) STORED AS PARQUET PARTITIONED BY (run) LOCATION 'tables/chat_message/v1/';
+) STORED AS PARQUET PARTITIONED BY (run) LOCATION 'tables/chat_message/v2/';
 
 -- One element of an input that was not taken, and why.
 CREATE EXTERNAL TABLE problem (

@@ -7,8 +7,8 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
 /// Third-party crates that only these members may name.
 const ONLY: &[(&str, &[&str])] = &[
-    // Beside the two that may reach out, the end-to-end tests ask the server on loopback.
-    ("reqwest", &["ingest", "models", "e2e"]),
+    // Beside the two that may reach out and the store, the end-to-end tests ask the server on loopback.
+    ("reqwest", &["ingest", "models", "store", "e2e"]),
     ("object_store", &["store"]),
     ("object_store_opendal", &["store"]),
     ("opendal", &["store"]),

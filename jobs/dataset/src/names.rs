@@ -97,21 +97,10 @@ mod tests {
 
     fn message(login: &str, id: &str) -> ChatMessage {
         ChatMessage {
-            platform: Platform::File,
-            vod_id: "v".parse().unwrap(),
             message_id: login.into(),
-            ordinal: 0,
-            offset_ms: 0,
-            created_at_us: None,
             user_id: Some(id.into()),
             user_login: Some(login.into()),
-            text: String::new(),
-            emotes: vec![],
-            text_without_emotes: String::new(),
-            badges: vec![],
-            notice: None,
-            is_action: false,
-            bits: 0,
+            ..ChatMessage::plain(Platform::File, "v".parse().unwrap(), String::new())
         }
     }
 

@@ -1,26 +1,35 @@
 //! VOD and chat to vod, media and chat_message.
 //!
-//! One run takes in one broadcast: the sound of a local media file as FLAC, its chat as rows, and whatever is no message
-//! as rows of `problem` with the reason. This job runs no network client: media come as files.
+//! One run takes in one broadcast, fetched from Twitch, from another URL, or given as local files: its sound as FLAC, its
+//! chat as rows, and whatever is no message as rows of `problem` with the reason.
 
 mod args;
+mod batch;
 pub mod chat;
+mod diff;
+pub mod export;
+mod fetch;
 mod lookup;
+mod net;
+mod origin;
 mod params;
 mod report;
 mod scratch;
+mod tables;
 mod take;
+mod twitch;
 mod verify;
 
 use anyhow::bail;
 use job::{Exit, Job};
 
 pub use args::{Args, Command, Take};
-pub use params::Params;
+pub use origin::Origin;
+pub use params::{Input, Params};
 pub use take::run;
 
 /// Raise when the same files and parameters would give other rows, audio or facts.
-pub const LOGIC_VERSION: u32 = 1;
+pub const LOGIC_VERSION: u32 = 2;
 
 /// The command's name.
 const NAME: &str = env!("CARGO_PKG_NAME");
@@ -31,25 +40,21 @@ const NAME: &str = env!("CARGO_PKG_NAME");
 /// What the chosen action fails with.
 pub async fn command(args: Args, job: Job) -> anyhow::Result<Exit> {
     match args.command {
-        Some(_) if args.take.vod.is_some() => {
-            bail!("--vod takes something in and goes with no other command; leave out one of the two");
+        Some(_) if !args.take.vod.is_empty() || args.take.from_file.is_some() => {
+            bail!("--vod and --from-file take something in and go with no other command; leave out one of the two");
         }
-        None => take_in(&Params::new(&args.take)?, &job).await?,
+        None => return batch::take_in(&args.take, &job).await,
         Some(Command::List) => report::list(&job).await?,
         Some(Command::Show { vod }) => report::show(&vod, &job).await?,
+        Some(Command::Diff { vod, before, after }) => diff::diff(&vod, before, after, &job).await?,
         Some(Command::Audio { vod, output }) => report::audio(&vod, &output, &job).await?,
-        Some(Command::Verify { vods, quick, full: _ }) => {
+        Some(Command::Export { vod, format, output }) => export::export(&vod, format, output.as_deref(), &job).await?,
+        Some(Command::Verify { vods, quick, full: _, subset, max_duration, anew }) => {
             let depth = if quick { verify::Depth::Quick } else { verify::Depth::Full };
-            return verify::verify(&vods, depth, &job).await;
+            let options = verify::Options { vods, depth, subset, max_duration, anew };
+            return verify::verify(&options, &job).await;
         }
         Some(Command::Completions(shell)) => shell.print::<Args>(),
     }
     Ok(Exit::Done)
-}
-
-async fn take_in(params: &Params, job: &Job) -> anyhow::Result<()> {
-    let done = run(params, job).await?;
-    let count = |name: &str| done.run.manifest.counts.get(name).copied().unwrap_or_default();
-    let detail = format!("{} messages, {} problems", count("messages"), count("problems"));
-    job.print(&done.line(NAME, &params.vod.to_string(), &detail), &done.json())
 }

@@ -7,6 +7,13 @@ use ids::VodKey;
 use manifest::VodGeneration;
 use store::Store;
 
+/// The store has no VOD of that name.
+#[derive(Debug, thiserror::Error)]
+#[error("the store has no VOD {name:?}; `ingest list` shows what it has")]
+pub(crate) struct NoSuchVod {
+    name: String,
+}
+
 /// Every VOD of the store with the numbers of its generations, in order.
 pub(crate) async fn all(store: &Store) -> anyhow::Result<BTreeMap<VodKey, Vec<u64>>> {
     let mut found: BTreeMap<VodKey, Vec<u64>> = BTreeMap::new();
@@ -36,7 +43,7 @@ pub(crate) async fn key(store: &Store, text: &str) -> anyhow::Result<(VodKey, Ve
         bail!("{text:?} stands for {}; write the one that is meant", keys.join(" and "));
     }
     let shown: String = text.chars().take(100).collect();
-    named.pop().with_context(|| format!("the store has no VOD {shown:?}; `ingest list` shows what it has"))
+    Ok(named.pop().ok_or(NoSuchVod { name: shown })?)
 }
 
 /// The newest generation of the VOD called `text`.

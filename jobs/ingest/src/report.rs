@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Context;
 use job::Job;
 use manifest::VodGeneration;
-use schemas::{Media, Problem, Vod};
+use schemas::{Media, Problem, Segment, Span, Vod};
 use serde_json::json;
 use store::{Run, Store};
 
@@ -14,6 +14,9 @@ use crate::{NAME, lookup};
 
 /// How many problems `show` prints.
 const PROBLEMS_SHOWN: usize = 10;
+
+/// How many spans `show` prints.
+const SPANS_SHOWN: usize = 30;
 
 /// Prints every VOD with its newest generation, one a line.
 pub(crate) async fn list(job: &Job) -> anyhow::Result<()> {
@@ -58,11 +61,18 @@ pub(crate) async fn show(name: &str, job: &Job) -> anyhow::Result<()> {
     let vod = vods.first().with_context(|| format!("run {} has no row of the VOD", run.id()))?;
     let media = store.rows::<Media>(&run).await?;
     let problems = store.rows::<Problem>(&run).await?;
-    let text = describe(&generation, vod, &media, &problems, &run)?;
+    let (segments, spans) = (store.rows::<Segment>(&run).await?, store.rows::<Span>(&run).await?);
+    let mut text = describe(&generation, vod, &media, &problems, &run)?;
+    text.push_str(&pieces(&segments, &spans)?);
+    for (role, blob) in run.manifest.blobs.iter().filter(|(role, _)| !role.starts_with("segment/")) {
+        writeln!(text, "{:<11} {role} {}", "object", store.blob_path(&blob.digest))?;
+    }
     let value = json!({
         "vod": vod,
         "generation": generation,
         "media": media,
+        "segments": segments,
+        "spans": spans,
         "counts": run.manifest.counts,
         "facts": run.manifest.facts,
         "blobs": run.manifest.blobs,
@@ -119,6 +129,24 @@ fn describe(
     Ok(text)
 }
 
+/// What the media is made of, and what is special in it.
+fn pieces(segments: &[Segment], spans: &[Span]) -> anyhow::Result<String> {
+    let mut text = String::new();
+    if !segments.is_empty() {
+        let count = |wanted: fn(&&Segment) -> bool| segments.iter().filter(wanted).count();
+        let (muted, missing) = (count(|row| row.variant == "muted"), count(|row| row.gap.is_some()));
+        writeln!(text, "{:<11} {}, of them {muted} muted and {missing} missing", "segments", segments.len())?;
+    }
+    for span in spans.iter().take(SPANS_SHOWN) {
+        let label = span.label.as_deref().map(|label| format!(" {}", plain(label))).unwrap_or_default();
+        writeln!(text, "{:<11} {} to {} {}{label}", "span", clock(span.start_ms), clock(span.end_ms), span.kind)?;
+    }
+    if spans.len() > SPANS_SHOWN {
+        writeln!(text, "{:<11} {} more; --json shows all", "span", spans.len() - SPANS_SHOWN)?;
+    }
+    Ok(text)
+}
+
 /// Writes the sound of a VOD to a file.
 pub(crate) async fn audio(name: &str, output: &Path, job: &Job) -> anyhow::Result<()> {
     let store = job.store_to_read().await?;
@@ -143,6 +171,6 @@ fn clock(ms: i64) -> String {
 }
 
 /// Text of strangers for a terminal: no control characters.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(200).collect()
 }

@@ -9,11 +9,14 @@ use ids::Digest;
 use job::{Done, Job, Question};
 use manifest::RunKey;
 use media::{Demuxed, Ffmpeg, Probe, SAMPLE_RATE};
-use schemas::{ChatMessage, Media, Problem, Vod};
+use schemas::{ChatMessage, Media, Problem, Segment, Span, Vod};
 use store::{RunWriter, Store};
 
 use crate::chat::{self, Export};
+use crate::fetch::{self, Fetched};
+use crate::params::Input;
 use crate::scratch::Scratch;
+use crate::tables::ChatTables;
 use crate::{LOGIC_VERSION, NAME, Params};
 
 /// Takes in what `params` name, unless the store has it, and makes it the VOD's newest generation.
@@ -21,7 +24,7 @@ use crate::{LOGIC_VERSION, NAME, Params};
 /// # Errors
 /// When an input cannot be read or is not what it has to be, or the store fails. Then nothing is written.
 pub async fn run(params: &Params, job: &Job) -> anyhow::Result<Done> {
-    let sources = Sources::open(params)?;
+    let sources = Sources::open(params, job).await?;
     let question = question(params, &sources);
     // Every input is looked at before the store is touched, unless there is nothing to do with it.
     let mut checked = match is_committed(&question, job).await? {
@@ -43,9 +46,13 @@ pub async fn run(params: &Params, job: &Job) -> anyhow::Result<Done> {
 /// A file that is taken in, as it was when its digest was taken.
 struct Source {
     path: PathBuf,
+    /// How messages call it: its path or its URL.
+    name: PathBuf,
     digest: Digest,
     size: u64,
     state: Metadata,
+    /// The file itself where it was fetched.
+    fetched: Option<Scratch>,
 }
 
 impl Source {
@@ -58,7 +65,21 @@ impl Source {
         let file = File::open(path).with_context(unreadable)?;
         let state = file.metadata().with_context(unreadable)?;
         let (digest, size) = Digest::of_reader(file).with_context(unreadable)?;
-        Ok(Self { path: path.to_owned(), digest, size, state })
+        Ok(Self { path: path.to_owned(), name: path.to_owned(), digest, size, state, fetched: None })
+    }
+
+    async fn fetch(source: &store::Source, most: u64, job: &Job) -> anyhow::Result<Self> {
+        let Fetched { file, digest, size } = fetch::fetch(source, most, job).await?;
+        let path = file.path().to_owned();
+        let state = std::fs::metadata(&path).with_context(|| format!("{} cannot be read back", source.url()))?;
+        Ok(Self { path, name: source.url().into(), digest, size, state, fetched: Some(file) })
+    }
+
+    async fn of(input: &Input, what: &str, most: u64, job: &Job) -> anyhow::Result<Self> {
+        match input {
+            Input::File(path) => Self::open(path, what),
+            Input::Url(source) => Self::fetch(source, most, job).await,
+        }
     }
 
     /// Refuses a file that was written to since its digest was taken.
@@ -68,7 +89,7 @@ impl Source {
         if now.as_ref().is_some_and(same) {
             return Ok(());
         }
-        bail!("{} changed while it was read; wait until it is complete and run the command again", self.path.display());
+        bail!("{} changed while it was read; wait until it is complete and run the command again", self.name.display());
     }
 }
 
@@ -79,11 +100,16 @@ struct Sources {
 }
 
 impl Sources {
-    fn open(params: &Params) -> anyhow::Result<Self> {
-        let open = |path: &Option<PathBuf>, what| path.as_deref().map(|path| Source::open(path, what)).transpose();
+    async fn open(params: &Params, job: &Job) -> anyhow::Result<Self> {
+        let mut sources = Self { media: None, chat: None };
         // The chat first: it is small, and its mistakes are the common ones.
-        let chat = open(&params.chat, "chat")?;
-        Ok(Self { chat, media: open(&params.media, "media file")? })
+        if let Some(chat) = &params.chat {
+            sources.chat = Some(Source::of(chat, "chat", fetch::CHAT, job).await?);
+        }
+        if let Some(media) = &params.media {
+            sources.media = Some(Source::of(media, "media file", fetch::MEDIA, job).await?);
+        }
+        Ok(sources)
     }
 
     fn digests(&self) -> BTreeMap<String, Digest> {
@@ -93,12 +119,16 @@ impl Sources {
 
     /// Reads what can be read before anything is written; refuses inputs that no run can be made of.
     async fn check(&self, params: &Params) -> anyhow::Result<Checked> {
-        let mut export = self.chat.as_ref().map(|chat| read_chat(chat, params)).transpose()?;
-        if let (Some(export), Some(range)) = (&mut export, params.range) {
-            cut(export, range, params);
-        }
+        let export = self.chat.as_ref().map(|chat| read_chat(chat, params)).transpose()?;
         let media = match &self.media {
-            Some(media) => Some(probe(&media.path).await?),
+            Some(media) => {
+                let probed = probe(&media.path).await;
+                Some(match media.fetched {
+                    // The path is one of ours, which says nothing to anybody.
+                    Some(_) => probed.with_context(|| format!("{} cannot be taken in", media.name.display()))?,
+                    None => probed?,
+                })
+            }
             None => None,
         };
         Ok(Checked { export, media })
@@ -139,14 +169,17 @@ async fn is_committed(question: &Question, job: &Job) -> anyhow::Result<bool> {
 }
 
 fn read_chat(chat: &Source, params: &Params) -> anyhow::Result<Export> {
-    let export = chat::read_file(&chat.path, &params.vod)?;
+    let export = match chat.fetched {
+        Some(_) => chat::read(File::open(&chat.path)?, &chat.name, &params.vod)?,
+        None => chat::read_file(&chat.path, &params.vod)?,
+    };
     if export.digest != chat.digest {
-        bail!("the chat {} changed while it was read; run the command again", chat.path.display());
+        bail!("the chat {} changed while it was read; run the command again", chat.name.display());
     }
     if export.messages == 0 {
         bail!(
             "the chat {} is empty: its list of comments has no element; export it again, or leave it out with --media-only",
-            chat.path.display()
+            chat.name.display()
         );
     }
     Ok(export)
@@ -192,23 +225,29 @@ async fn work(
         keep(run, "chat", chat, "application/json").await?;
     }
     let vod = vod_row(params, sources, export.as_ref(), sound.as_ref(), audio_digest)?;
-    facts(run, &vod, params, export.as_ref())?;
-    let (rows, problems) = export.map(|export| (export.rows, export.problems)).unwrap_or_default();
+    facts(run, &vod, params)?;
     run.count("messages", usize::try_from(vod.messages)?);
-    run.count("rows", rows.len());
-    run.count("problems", problems.len());
     run.table::<Vod>(&[vod]).await?;
     run.table::<Media>(&media_rows).await?;
-    run.table::<ChatMessage>(&rows).await?;
-    run.table::<Problem>(&problems).await?;
-    Ok(())
+    // A file is one piece, of which nothing is known to be special.
+    run.table::<Segment>(&[]).await?;
+    run.table::<Span>(&[]).await?;
+    match export {
+        Some(export) => ChatTables::write(export, params.started_at.as_deref(), params.range)?.commit(run).await,
+        None => {
+            run.count("rows", 0);
+            run.count("problems", 0);
+            run.table::<ChatMessage>(&[]).await?;
+            Ok(run.table::<Problem>(&[]).await?)
+        }
+    }
 }
 
 /// Keeps a source as it was given.
 async fn keep(run: &mut RunWriter<'_>, role: &str, source: &Source, media_type: &str) -> anyhow::Result<()> {
     let digest = run.blob_file(role, &source.path, media_type).await?;
     if digest != source.digest {
-        bail!("{} changed while it was read; run the command again", source.path.display());
+        bail!("{} changed while it was read; run the command again", source.name.display());
     }
     Ok(())
 }
@@ -234,7 +273,7 @@ async fn demux(source: &Source, ffmpeg: Ffmpeg, probe: Probe, params: &Params, j
     .await??;
     source.unchanged()?;
     if demuxed.complaints > 0 {
-        tracing::warn!(media = %source.path.display(), complaints = demuxed.complaints, "ffmpeg found damage and went on");
+        tracing::warn!(media = %source.name.display(), complaints = demuxed.complaints, "ffmpeg found damage and went on");
     }
     let size = std::fs::metadata(file.path()).context("the demuxed sound cannot be read back")?.len();
     Ok(Sound { file, size, probe, demuxed })
@@ -272,28 +311,6 @@ impl Sound {
     }
 }
 
-/// Moves time 0 to the start of the range; messages outside of it become problems, so that counts still reconcile.
-fn cut(export: &mut Export, (from_ms, to_ms): (u64, u64), params: &Params) {
-    let from = i64::try_from(from_ms).unwrap_or(i64::MAX);
-    let to = i64::try_from(to_ms).unwrap_or(i64::MAX);
-    let (mut inside, outside): (Vec<_>, Vec<_>) =
-        std::mem::take(&mut export.rows).into_iter().partition(|row| (from..to).contains(&row.offset_ms));
-    for (ordinal, row) in (0..).zip(&mut inside) {
-        row.ordinal = ordinal;
-        row.offset_ms -= from;
-    }
-    export.problems.extend(outside.into_iter().map(|row| Problem {
-        platform: params.vod.platform,
-        vod_id: params.vod.id.clone(),
-        input: "chat".to_owned(),
-        position: row.ordinal,
-        reason: "outside_range".to_owned(),
-        detail: format!("message {} at {} ms is not in the range that was asked for", row.message_id, row.offset_ms),
-        raw: row.text.chars().take(chat::RAW).collect(),
-    }));
-    export.rows = inside;
-}
-
 fn vod_row(
     params: &Params,
     sources: &Sources,
@@ -312,7 +329,7 @@ fn vod_row(
     Ok(Vod {
         platform: params.vod.platform,
         vod_id: params.vod.id.clone(),
-        source: format!("file:{}", params.source),
+        source: params.source_url(),
         title: params.title.clone().or(video.title),
         channel: video.channel,
         started_at: started_at.and_then(|time| chat::to_utc(&time, shift)),
@@ -325,15 +342,10 @@ fn vod_row(
     })
 }
 
-fn facts(run: &mut RunWriter<'_>, vod: &Vod, params: &Params, export: Option<&Export>) -> anyhow::Result<()> {
+fn facts(run: &mut RunWriter<'_>, vod: &Vod, params: &Params) -> anyhow::Result<()> {
     run.fact("vod", &params.vod)?;
     run.fact("title", &vod.title)?;
     run.fact("started_at", &vod.started_at)?;
     run.fact("duration_ms", vod.duration_ms)?;
-    if let Some(export) = export {
-        run.fact("chat_format", &export.format)?;
-        run.fact("problem_reasons", export.reasons())?;
-        run.fact("repaired_messages", export.repaired)?;
-    }
     Ok(())
 }

@@ -1,18 +1,36 @@
-//! Checks that everything the runs of a VOD promise is in the store, and undamaged.
+//! Checks that everything the runs of a VOD promise is in the store, undamaged, and fits together.
 
-use std::collections::BTreeSet;
+mod findings;
+mod meaning;
+mod objects;
+mod plan;
+mod state;
+mod subset;
 
-use anyhow::bail;
-use ids::{Digest, VodKey};
-use job::{Exit, Job};
-use schemas::{ChatMessage, Media, Problem, Vod};
+use std::time::{Duration, Instant};
+
+use ids::VodKey;
+use job::{Exit, Failure, Job};
 use serde::Serialize;
-use store::{Run, Store, StoreError};
+use serde_json::json;
+use store::{Store, StoreError};
 
-use crate::{NAME, lookup};
+use crate::lookup::{self, NoSuchVod};
+use crate::{NAME, params};
+
+use findings::Findings;
+use objects::{Look, to_do};
+use state::{Locked, State};
+
+pub use subset::Subset;
+
+/// What to do about damage, for people.
+const NEXT: &str = "what next: copy the damaged objects back from another copy of the store. Without one, delete them and the \
+manifests that name them (runs/ingest/ID/manifest.json), and take the VOD in again from the same files: they give the same bytes";
 
 /// How much is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Depth {
     /// Existence and sizes.
     Quick,
@@ -20,179 +38,138 @@ pub(crate) enum Depth {
     Full,
 }
 
-/// What was found.
-#[derive(Default, Serialize)]
-struct Findings {
-    vods: u64,
-    objects: u64,
-    bytes: u64,
-    damaged: Vec<Damage>,
+/// What to verify.
+pub(crate) struct Options {
+    /// The VODs; none means all.
+    pub(crate) vods: Vec<String>,
+    /// How much is read.
+    pub(crate) depth: Depth,
+    /// Which objects.
+    pub(crate) subset: Option<Subset>,
+    /// After how long no more objects are begun.
+    pub(crate) max_duration: Option<Duration>,
+    /// Whether what an earlier, stopped verify found sound is looked at again.
+    pub(crate) anew: bool,
 }
 
-#[derive(Serialize)]
-struct Damage {
-    object: String,
-    reason: String,
+/// `T` of `--max-duration`.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    let read = params::time(text).filter(|ms| *ms > 0).map(Duration::from_millis);
+    read.ok_or_else(|| "write seconds, MM:SS or H:MM:SS".to_owned())
 }
 
-/// Verifies the named VODs, or all.
-pub(crate) async fn verify(names: &[String], depth: Depth, job: &Job) -> anyhow::Result<Exit> {
+/// Verifies, and prints what was found. An error has its kind, for machines.
+pub(crate) async fn verify(options: &Options, job: &Job) -> anyhow::Result<Exit> {
+    run(options, job).await.map_err(|error| Failure::new(kind(&error), error).into())
+}
+
+/// The class of an error, for machines.
+fn kind(error: &anyhow::Error) -> &'static str {
+    if error.is::<NoSuchVod>() {
+        return "no_such_asset";
+    }
+    if error.is::<Locked>() {
+        return "locked";
+    }
+    match error.downcast_ref() {
+        Some(
+            StoreError::Backend { .. }
+            | StoreError::Folder { .. }
+            | StoreError::Url { .. }
+            | StoreError::NoCreate { .. },
+        ) => "unreachable",
+        _ => "trouble",
+    }
+}
+
+async fn run(options: &Options, job: &Job) -> anyhow::Result<Exit> {
+    let end = options.max_duration.map(|duration| Instant::now() + duration);
     let store = job.store_to_read().await?;
-    let mut vods = Vec::new();
-    for name in names {
-        vods.push(lookup::key(store, name).await?);
-    }
-    if names.is_empty() {
-        vods.extend(lookup::all(store).await?);
-    }
-    let progress = job.progress(&format!("{NAME} verify"), vods.len() as u64);
-    let mut check = Check { store, depth, seen: BTreeSet::new(), findings: Findings::default() };
-    for (done, (vod, numbers)) in (1..).zip(&vods) {
-        check.vod(vod, numbers.last().copied().unwrap_or(0)).await?;
-        progress.set(done);
+    let vods = vods(&options.vods, store).await?;
+    let question = json!({
+        "store": absolute(store.url()),
+        "depth": options.depth,
+        "subset": options.subset.map(|subset| subset.to_string()),
+        "vods": if options.vods.is_empty() { None } else { Some(&vods) },
+    });
+    let mut state = State::open(&question.to_string(), store.url(), options.anew)?;
+    let plan = plan::plan(store, vods).await?;
+    let wanted = |digest: &ids::Digest| options.subset.is_none_or(|subset| subset.has(digest));
+    let (objects, resumed) = to_do(&plan.objects, &state, |object| wanted(&object.digest));
+    let progress = job.progress(&format!("{NAME} verify"), Look::work(options.depth, objects.iter()));
+    let threads = job.flags().thread_count();
+    let look = Look { store, depth: options.depth, threads, end, progress: &progress };
+    let mut findings = plan.findings;
+    findings.resumed += resumed;
+    findings.add(look.at(objects, &mut state).await?);
+    if options.depth == Depth::Full {
+        for (path, (run, vod)) in plan.runs.iter().filter(|(_, (run, _))| wanted(&run.digest)) {
+            let damaged = findings.paths();
+            if state.has(path) || run.manifest.tables.values().any(|table| damaged.contains(table.path.as_str())) {
+                continue;
+            }
+            if look.is_over() {
+                findings.left += 1;
+                continue;
+            }
+            let found = meaning::check(store, path, run, vod).await?;
+            if found.damaged.is_empty() && found.notes.is_empty() {
+                state.note(path)?;
+            }
+            findings.add(found);
+        }
     }
     drop(progress);
-    let Findings { vods, objects, bytes, damaged } = &check.findings;
+    if findings.left == 0 {
+        state.finish();
+    }
+    report(options, &findings, job)
+}
+
+/// The VODs that are meant, each with the number of its newest generation.
+async fn vods(names: &[String], store: &Store) -> anyhow::Result<Vec<(VodKey, u64)>> {
+    let mut found = Vec::new();
+    for name in names {
+        found.push(lookup::key(store, name).await?);
+    }
+    if names.is_empty() {
+        found.extend(lookup::all(store).await?);
+    }
+    found.sort();
+    found.dedup();
+    Ok(found.into_iter().map(|(vod, numbers)| (vod, numbers.last().copied().unwrap_or(0))).collect())
+}
+
+/// The store's URL, whatever folder it is named from.
+fn absolute(url: &str) -> String {
+    let path = url.strip_prefix("file://").or_else(|| url.strip_prefix("file:")).unwrap_or(url);
+    std::fs::canonicalize(path).map_or_else(|_| url.to_owned(), |path| path.display().to_string())
+}
+
+fn report(options: &Options, findings: &Findings, job: &Job) -> anyhow::Result<Exit> {
+    let Findings { vods, objects, bytes, resumed, left, damaged, notes } = findings;
     let mut text: String = damaged.iter().map(|it| format!("damaged: {}: {}\n", it.object, it.reason)).collect();
+    text.extend(notes.iter().map(|it| format!("note: {}: {}\n", it.object, it.note)));
+    if !damaged.is_empty() {
+        text.push_str(&format!("{NEXT}\n"));
+    }
     let outcome = if damaged.is_empty() { "sound".to_owned() } else { format!("{} damaged", damaged.len()) };
-    text.push_str(&format!("{NAME} verify: {outcome} ({vods} VODs, {objects} objects, {bytes} bytes)"));
-    job.print(&text, &check.findings)?;
+    text.push_str(&format!("{NAME} verify: {outcome} ({vods} VODs, {objects} objects, {bytes} bytes"));
+    if let Some(subset) = options.subset {
+        text.push_str(&format!(", the part {subset} of all"));
+    }
+    if *resumed > 0 {
+        text.push_str(&format!(", {resumed} more were sound in the verify before"));
+    }
+    text.push(')');
+    if *left > 0 {
+        text.push_str(&format!("\nthe time was up with {left} left; the same command goes on there"));
+    }
+    let mut value = serde_json::to_value(findings)?;
+    value["depth"] = json!(options.depth);
+    value["subset"] = json!(options.subset.map(|subset| subset.to_string()));
+    value["complete"] = json!(*left == 0);
+    value["next"] = json!((!damaged.is_empty()).then_some(NEXT));
+    job.print(&text, &value)?;
     Ok(if damaged.is_empty() { Exit::Done } else { Exit::No })
-}
-
-struct Check<'store> {
-    store: &'store Store,
-    depth: Depth,
-    /// Blobs that several generations share are looked at once.
-    seen: BTreeSet<String>,
-    findings: Findings,
-}
-
-impl Check<'_> {
-    /// Every generation of a VOD up to the `newest`, its chain, and every object of its runs.
-    async fn vod(&mut self, vod: &VodKey, newest: u64) -> anyhow::Result<()> {
-        self.findings.vods += 1;
-        // The digest of the record before, while it is known.
-        let mut previous = Some(None);
-        for number in 1..=newest {
-            let object = format!("vods/{vod}/{number}.json");
-            let record = self.store.vod_generation(vod, number).await;
-            let Some(record) = self.sound(&object, record)? else {
-                previous = None;
-                continue;
-            };
-            if previous.is_some_and(|previous| record.previous != previous) {
-                self.damage(&object, "it does not name the digest of the generation before".to_owned());
-            }
-            if record.vod != *vod || record.generation != number {
-                self.damage(&object, format!("it is the record of {}, generation {}", record.vod, record.generation));
-            }
-            previous = Some(Some(Digest::of(&manifest::to_canonical_json(&record)?)));
-            self.findings.objects += 1;
-            let object = format!("runs/{NAME}/{}/manifest.json", record.run_id);
-            let run = self.store.run(NAME, &record.run_id).await;
-            let Some(run) = self.sound(&object, run)? else { continue };
-            self.findings.objects += 1;
-            if run.digest != record.manifest_digest {
-                self.damage(&object, format!("its digest is {}, generation {number} names another", run.digest));
-                continue;
-            }
-            self.run(&run, vod).await?;
-        }
-        Ok(())
-    }
-
-    async fn run(&mut self, run: &Run, vod: &VodKey) -> anyhow::Result<()> {
-        for (object, digest, size) in objects(run, self.store) {
-            if !self.seen.insert(object.clone()) {
-                continue;
-            }
-            self.findings.objects += 1;
-            match self.depth {
-                Depth::Quick => {
-                    let found = self.size(&object).await?;
-                    match found {
-                        None => self.damage(&object, "it is missing".to_owned()),
-                        Some(found) if found != size => {
-                            self.damage(&object, format!("{found} bytes instead of {size}"))
-                        }
-                        Some(_) => {}
-                    }
-                }
-                Depth::Full => {
-                    let measured = self.store.measure(&object).await;
-                    let Some((found, bytes)) = self.sound(&object, measured)? else { continue };
-                    self.findings.bytes += bytes;
-                    if found != digest {
-                        self.damage(&object, format!("its digest is {found}, it has to be {digest}"));
-                    }
-                }
-            }
-        }
-        if self.depth == Depth::Full && self.findings.damaged.is_empty() {
-            self.meaning(run, vod).await?;
-        }
-        Ok(())
-    }
-
-    /// What the digests cannot tell: whether the tables fit their schema and the counts reconcile.
-    async fn meaning(&mut self, run: &Run, vod: &VodKey) -> anyhow::Result<()> {
-        let object = format!("runs/{NAME}/{}/manifest.json", run.id());
-        let (vods, media) = (self.store.rows::<Vod>(run).await, self.store.rows::<Media>(run).await);
-        let (rows, problems) = (self.store.rows::<ChatMessage>(run).await, self.store.rows::<Problem>(run).await);
-        let (Some(vods), Some(_), Some(rows), Some(problems)) = (
-            self.sound(&object, vods)?,
-            self.sound(&object, media)?,
-            self.sound(&object, rows)?,
-            self.sound(&object, problems)?,
-        ) else {
-            return Ok(());
-        };
-        let messages: i64 = vods.iter().map(|row| row.messages).sum();
-        if i64::try_from(rows.len() + problems.len()) != Ok(messages) {
-            let counts = format!("{} rows and {} problems are not {messages} messages", rows.len(), problems.len());
-            self.damage(&object, format!("{vod}: {counts}"));
-        }
-        Ok(())
-    }
-
-    /// The value, unless what went wrong is damage, which is noted.
-    fn sound<T>(&mut self, object: &str, outcome: Result<T, StoreError>) -> anyhow::Result<Option<T>> {
-        match outcome {
-            Ok(value) => Ok(Some(value)),
-            Err(StoreError::Missing { path }) => {
-                self.damage(&path, "it is missing".to_owned());
-                Ok(None)
-            }
-            Err(
-                error @ (StoreError::Damaged { .. }
-                | StoreError::Invalid { .. }
-                | StoreError::Parquet { .. }
-                | StoreError::Schema { .. }
-                | StoreError::TooLarge { .. }),
-            ) => {
-                self.damage(object, error.to_string());
-                Ok(None)
-            }
-            Err(error) => bail!(error),
-        }
-    }
-
-    fn damage(&mut self, object: &str, reason: String) {
-        self.findings.damaged.push(Damage { object: object.to_owned(), reason });
-    }
-
-    /// Size of an object, from the listing of its folder.
-    async fn size(&self, object: &str) -> anyhow::Result<Option<u64>> {
-        let folder = object.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let listing = self.store.list(folder).await?;
-        Ok(listing.into_iter().find(|(path, _)| path == object).map(|(_, size)| size))
-    }
-}
-
-/// Path, digest and size of every object that a run's manifest names.
-fn objects(run: &Run, store: &Store) -> Vec<(String, Digest, u64)> {
-    let tables = run.manifest.tables.values().map(|table| (table.path.clone(), table.digest, table.size));
-    let blobs = run.manifest.blobs.values().map(|blob| (store.blob_path(&blob.digest), blob.digest, blob.size));
-    tables.chain(blobs).collect()
 }

@@ -16,6 +16,7 @@ use job::{Completions, Flags, HasFlags};
 Examples:
   pipeline demo                                  the whole way on the sample stream
   pipeline run --vod file:stream.mkv --chat stream.json --until align
+  pipeline run --vod 1087079172 --until align
   pipeline run --vod file/monday --vod file/friday --dataset main
   pipeline status"
 )]
@@ -46,8 +47,8 @@ pub(crate) enum Command {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Run {
-    /// A VOD in the store (file/monday), or file:PATH to take in; may be given several times
-    #[arg(long, required = true, value_name = "ID|file:PATH")]
+    /// A VOD in the store (file/monday), file:PATH to take in, or id or URL of a video to fetch; may be given several times
+    #[arg(long, required = true, value_name = "ID|URL|file:PATH")]
     pub(crate) vod: Vec<String>,
     /// The exported chat of each file:PATH, in the same order
     #[arg(long, value_name = "FILE")]

@@ -27,7 +27,7 @@ pub(crate) struct Plan {
     pub(crate) device: String,
 }
 
-/// One VOD: in the store already, or files to take in.
+/// One VOD: in the store already, files to take in, or a video to fetch.
 pub(crate) struct Source {
     pub(crate) vod: String,
     pub(crate) chat: Option<PathBuf>,
@@ -36,6 +36,12 @@ pub(crate) struct Source {
 impl Source {
     fn is_file(&self) -> bool {
         self.vod.starts_with("file:")
+    }
+
+    /// The id or the URL of a video; what is in the store is called platform/id.
+    fn is_remote(&self) -> bool {
+        let id = !self.vod.is_empty() && self.vod.bytes().all(|b| b.is_ascii_digit());
+        id || self.vod.contains("twitch.tv/")
     }
 }
 
@@ -95,7 +101,12 @@ pub(crate) async fn run(plan: &Plan, job: &Job) -> anyhow::Result<Exit> {
         }
         if step == Step::Ingest {
             // Sources that are in the store already keep the name they were given.
-            vods.extend(plan.vods.iter().filter(|source| !source.is_file()).map(|source| source.vod.clone()));
+            vods.extend(
+                plan.vods
+                    .iter()
+                    .filter(|source| !source.is_file() && !source.is_remote())
+                    .map(|source| source.vod.clone()),
+            );
         }
         report.print(job)?;
     }
@@ -158,8 +169,11 @@ fn calls(step: Step, plan: &Plan, vods: &[String]) -> Vec<Vec<String>> {
             vec![strings(&["pull"]).into_iter().chain(strings(needed)).collect()]
         }
         Step::Ingest => {
-            let files = plan.vods.iter().filter_map(|source| Some((&source.vod, source.chat.as_ref()?)));
-            files.map(|(vod, chat)| strings(&["--vod", vod, "--chat", &chat.to_string_lossy()])).collect()
+            let arguments = |source: &Source| match &source.chat {
+                Some(chat) => Some(strings(&["--vod", &source.vod, "--chat", &chat.to_string_lossy()])),
+                None => source.is_remote().then(|| strings(&["--vod", &source.vod])),
+            };
+            plan.vods.iter().filter_map(arguments).collect()
         }
         Step::Transcribe => {
             let model = plan.speech_model.as_str();

@@ -114,7 +114,7 @@ fn text(status: &Status) -> String {
     let short = |run: &str| run.get(..12).unwrap_or(run).to_owned();
     let mut lines = Vec::new();
     if status.vods.is_empty() {
-        lines.push("no VODs; take one in with: ingest --vod file:PATH --chat FILE".to_owned());
+        lines.push("no VODs; take one in with: ingest --vod ID, or ingest --vod file:PATH --chat FILE".to_owned());
     }
     for vod in &status.vods {
         let verdicts: Vec<_> = vod.align.iter().map(|align| align.verdict.as_str()).collect();

@@ -19,6 +19,8 @@ macro_rules! for_each_row {
         [
             $body::<schemas::Vod>(),
             $body::<schemas::Media>(),
+            $body::<schemas::Segment>(),
+            $body::<schemas::Span>(),
             $body::<schemas::ChatMessage>(),
             $body::<schemas::Problem>(),
             $body::<schemas::Utterance>(),

@@ -116,20 +116,10 @@ pub fn word(ordinal: usize, utterance: i64, start_ms: i64, end_ms: i64, text: &s
 /// A message.
 pub fn message(ordinal: usize, offset_ms: i64, text: &str) -> ChatMessage {
     ChatMessage {
-        platform: ids::Platform::File,
-        vod_id: "made-up".parse().expect("an id"),
         message_id: format!("message-{ordinal}"),
         ordinal: ordinal as i64,
         offset_ms,
-        created_at_us: None,
-        user_id: None,
         user_login: Some(format!("viewer{}", ordinal % 37)),
-        text: text.to_owned(),
-        emotes: Vec::new(),
-        text_without_emotes: text.to_owned(),
-        badges: Vec::new(),
-        notice: None,
-        is_action: false,
-        bits: 0,
+        ..ChatMessage::plain(ids::Platform::File, "made-up".parse().expect("an id"), text.to_owned())
     }
 }

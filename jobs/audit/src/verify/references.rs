@@ -1,6 +1,6 @@
 //! What runs read: manifests of other runs, blobs and models; checkpoints; and blobs nothing reads or made.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ids::Digest;
 use store::{Store, StoreError};
@@ -37,6 +37,7 @@ pub(super) async fn check(store: &Store, contents: &Contents, report: &mut Repor
             }
         }
     }
+    let mut unfinished: BTreeMap<(&str, String), u64> = BTreeMap::new();
     for (path, (_, place)) in &contents.objects {
         let Place::Checkpoint { job, run } = place else { continue };
         let Some(digest) = record::<Digest>(store, path, report).await? else { continue };
@@ -45,8 +46,14 @@ pub(super) async fn check(store: &Store, contents: &Contents, report: &mut Repor
             report.damage(path, format!("its state {digest} is missing"));
         }
         if !contents.runs.contains_key(&format!("runs/{job}/{run}/manifest.json")) {
-            report.note(path, format!("the {job} run is not finished; the same command goes on from here"));
+            *unfinished.entry((job, run.to_string())).or_default() += 1;
         }
+    }
+    for ((job, run), count) in unfinished {
+        // What ingest fetches is kept so, and stays after the run that is made of it.
+        let what = if job == "ingest" { "of a fetch" } else { "of a run that is not finished" };
+        let note = format!("{count} checkpoints {what}; the same command goes on from there");
+        report.note(format!("runs/{job}/{run}"), note);
     }
     for (path, (size, place)) in &contents.objects {
         if matches!(place, Place::Blob(_)) && !used.contains(path) {

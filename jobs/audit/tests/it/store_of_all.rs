@@ -52,21 +52,12 @@ async fn commit(store: &Store, run: RunWriter<'_>) -> Run {
 
 fn message(ordinal: i64, login: &str, text: &str) -> ChatMessage {
     ChatMessage {
-        platform: PLATFORM,
-        vod_id: vod("v"),
         message_id: format!("m{ordinal}"),
         ordinal,
         offset_ms: 9_000 + ordinal * 500,
-        created_at_us: None,
         user_id: Some(format!("id of {login}")),
         user_login: Some(login.into()),
-        text: text.into(),
-        emotes: vec![],
-        text_without_emotes: text.into(),
-        badges: vec![],
-        notice: None,
-        is_action: false,
-        bits: 0,
+        ..ChatMessage::plain(PLATFORM, vod("v"), text.into())
     }
 }
 

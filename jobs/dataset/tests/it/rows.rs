@@ -12,21 +12,12 @@ pub fn key(id: &str) -> VodKey {
 /// A message: its sender's number and its text. Messages come a second apart.
 pub fn message(vod: &VodKey, ordinal: usize, sender: usize, text: &str) -> ChatMessage {
     ChatMessage {
-        platform: vod.platform,
-        vod_id: vod.id.clone(),
         message_id: format!("{}-m{ordinal}", vod.id),
         ordinal: ordinal as i64,
         offset_ms: 10_000 + ordinal as i64 * 1_000,
-        created_at_us: None,
         user_id: Some(format!("{}", 1000 + sender)),
         user_login: Some(format!("person_{sender}")),
-        text: text.to_owned(),
-        emotes: vec![],
-        text_without_emotes: text.to_owned(),
-        badges: vec![],
-        notice: None,
-        is_action: false,
-        bits: 0,
+        ..ChatMessage::plain(vod.platform, vod.id.clone(), text.to_owned())
     }
 }
 

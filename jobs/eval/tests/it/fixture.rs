@@ -76,21 +76,12 @@ fn messages(id: &str) -> Vec<ChatMessage> {
             let text = comment["message"]["body"].as_str().unwrap().to_owned();
             let emotes = text.split(' ').filter(|word| word.starts_with("doug") && word.len() > 5);
             ChatMessage {
-                platform: Platform::File,
-                vod_id: id.parse().unwrap(),
                 message_id: comment["_id"].as_str().unwrap().to_owned(),
                 ordinal: ordinal as i64,
                 offset_ms: (comment["content_offset_seconds"].as_f64().unwrap() * 1000.0).round() as i64,
-                created_at_us: None,
-                user_id: None,
                 user_login: comment["commenter"]["name"].as_str().map(str::to_owned),
                 emotes: emotes.map(str::to_owned).collect(),
-                text_without_emotes: text.clone(),
-                text,
-                badges: vec![],
-                notice: None,
-                is_action: false,
-                bits: 0,
+                ..ChatMessage::plain(Platform::File, id.parse().unwrap(), text)
             }
         })
         .collect()

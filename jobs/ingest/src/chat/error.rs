@@ -35,7 +35,7 @@ pub enum ChatError {
         expected: String,
     },
     /// The file is JSON but of no known shape.
-    #[error("the chat {} is not a TwitchDownloader or rechat export: {reason}", path.display())]
+    #[error("the chat {} has no format that is known: {reason}; `ingest --help` names the formats", path.display())]
     Format {
         /// The file.
         path: PathBuf,
@@ -44,12 +44,14 @@ pub enum ChatError {
     },
     /// No element is a message.
     #[error(
-        "the chat {} is not a TwitchDownloader or rechat export: none of its {messages} elements is a message; element {position}: {detail}",
+        "the chat {}, read as {format}, has no message: none of its {messages} elements is one; element {position}: {detail}",
         path.display()
     )]
     NothingReadable {
         /// The file.
         path: PathBuf,
+        /// What it looks like.
+        format: String,
         /// How many elements there are.
         messages: u64,
         /// The first one's position in its list.
@@ -65,4 +67,18 @@ pub enum ChatError {
         /// The limit.
         limit: u64,
     },
+    /// A temporary file cannot be written or read.
+    #[error("a temporary file in {} failed; set TMPDIR to a folder with room", folder.display())]
+    Temporary {
+        /// Where temporary files are.
+        folder: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+impl ChatError {
+    pub(super) fn temporary(source: io::Error) -> Self {
+        Self::Temporary { folder: std::env::temp_dir(), source }
+    }
 }

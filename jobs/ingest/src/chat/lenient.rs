@@ -166,3 +166,53 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
         deserializer.deserialize_any(Any(PhantomData))
     }
 }
+
+/// Texts where a list of them, or one alone, is expected; everything else is left out.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Texts<'text>(pub(super) Vec<Cow<'text, str>>);
+
+impl<'de: 'text, 'text> Deserialize<'de> for Texts<'text> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any<'text>(PhantomData<Texts<'text>>);
+        impl<'de: 'text, 'text> Visitor<'de> for Any<'text> {
+            type Value = Texts<'text>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("anything")
+            }
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(Texts::default())
+            }
+            fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+                Ok(Texts::default())
+            }
+            fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+                Ok(Texts::default())
+            }
+            fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+                Ok(Texts::default())
+            }
+            fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+                Ok(Texts::default())
+            }
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Texts(vec![Cow::Borrowed(text)]))
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Texts(vec![Cow::Owned(text.to_owned())]))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+                let mut found = Vec::new();
+                while let Some(item) = items.next_element()? {
+                    if let Scalar::Text(text) = item {
+                        found.push(text);
+                    }
+                }
+                Ok(Texts(found))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Self::Value, A::Error> {
+                drain_map(entries).map(|()| Texts::default())
+            }
+        }
+        deserializer.deserialize_any(Any(PhantomData))
+    }
+}

@@ -1,12 +1,14 @@
 //! Finds where JSON values begin and end, without building them: the stream below every reader of exports.
 //!
 //! Strings and brackets are followed exactly, everything else is left to whoever parses the value. So one bad message
-//! stays one bad message, a value that nobody wants costs no memory, and depth costs no stack.
+//! stays one bad message, a value that nobody wants costs no memory, and depth costs no stack. Comments and trailing
+//! commas, which TwitchDownloader's reader allows, are left out of what is kept.
 
+use std::fmt::Display;
 use std::io::{self, Read};
 use std::path::Path;
 
-use super::comment::Reject;
+use super::draft::Reject;
 use super::error::ChatError;
 
 /// Deepest nesting inside one element.
@@ -24,9 +26,16 @@ pub(super) struct Shape {
     too_large: bool,
     too_deep: bool,
     string_too_long: bool,
+    /// A line that ends inside of its value, or goes on behind it.
+    broken: bool,
 }
 
 impl Shape {
+    /// The same, for a line that goes on behind its value.
+    pub(super) fn broken(self) -> Self {
+        Self { broken: true, ..self }
+    }
+
     /// Refuses a value beyond a limit. Of one that is too large only the beginning was kept.
     pub(super) fn check(self) -> Result<(), Reject> {
         match self {
@@ -38,6 +47,9 @@ impl Shape {
             }
             Self { string_too_long: true, .. } => {
                 Err(Reject::new("string_too_long", format!("a string has more than {LONGEST_STRING} bytes")))
+            }
+            Self { broken: true, .. } => {
+                Err(Reject::new(Reject::MALFORMED, "the line is not one whole JSON value".to_owned()))
             }
             Self { .. } => Ok(()),
         }
@@ -57,13 +69,20 @@ pub(super) struct Scanner<'path, R> {
     line: u64,
     /// Position of the first byte of the line.
     line_start: u64,
+    /// Whether a line's end ends a value, whatever is open.
+    lines: bool,
 }
 
 impl<'path, R: Read> Scanner<'path, R> {
     /// At the beginning of `source`; `path` is its name in errors.
     pub(super) fn new(source: R, path: &'path Path) -> Self {
         let buffer = vec![0; 1 << 16].into_boxed_slice();
-        Self { source, path, buffer, start: 0, end: 0, before: 0, line: 1, line_start: 0 }
+        Self { source, path, buffer, start: 0, end: 0, before: 0, line: 1, line_start: 0, lines: false }
+    }
+
+    /// From here on every line is a value of its own.
+    pub(super) fn one_value_a_line(&mut self) {
+        self.lines = true;
     }
 
     /// The file's name.
@@ -101,15 +120,55 @@ impl<'path, R: Read> Scanner<'path, R> {
         }
     }
 
-    /// The next byte that is not white space, not consumed.
+    /// The next byte that is neither white space nor in a comment, not consumed.
     pub(super) fn next(&mut self) -> Result<Option<u8>, ChatError> {
         while let Some(byte) = self.peek()? {
-            if !matches!(byte, b' ' | b'\t' | b'\r' | b'\n') {
-                return Ok(Some(byte));
+            match byte {
+                b' ' | b'\t' | b'\r' | b'\n' => self.advance(byte),
+                b'/' if !self.lines => {
+                    self.advance(byte);
+                    self.comment()?;
+                }
+                _ => return Ok(Some(byte)),
             }
-            self.advance(byte);
         }
         Ok(None)
+    }
+
+    /// Consumes a comment after its first slash.
+    fn comment(&mut self) -> Result<(), ChatError> {
+        const EXPECTED: &str = "a value";
+        let kind = self.peek()?;
+        let block = match kind {
+            Some(b'/') => false,
+            Some(b'*') => true,
+            _ => return Err(self.unexpected("the second '/' or '*' of a comment")),
+        };
+        let mut star = false;
+        if block {
+            self.advance(b'*');
+        }
+        while let Some(byte) = self.peek()? {
+            self.advance(byte);
+            if byte == b'\n' && !block || byte == b'/' && block && star {
+                return Ok(());
+            }
+            star = byte == b'*';
+        }
+        if block { Err(self.unexpected(EXPECTED)) } else { Ok(()) }
+    }
+
+    /// Consumes the rest of the line. False when there was something on it.
+    pub(super) fn end_of_line(&mut self) -> Result<bool, ChatError> {
+        let mut blank = true;
+        while let Some(byte) = self.peek()? {
+            self.advance(byte);
+            if byte == b'\n' {
+                break;
+            }
+            blank &= matches!(byte, b' ' | b'\t' | b'\r');
+        }
+        Ok(blank)
     }
 
     /// Consumes the next byte that is not white space if it is `wanted`.
@@ -144,29 +203,47 @@ impl<'path, R: Read> Scanner<'path, R> {
     }
 
     /// Consumes the next value and appends its bytes to `out`, up to the largest element.
-    pub(super) fn keep(&mut self, out: &mut Vec<u8>, what: &str) -> Result<Shape, ChatError> {
+    pub(super) fn keep(&mut self, out: &mut Vec<u8>, what: &dyn Display) -> Result<Shape, ChatError> {
         self.value(Some(out), what)
     }
 
     /// Consumes the next value, whatever its size.
     pub(super) fn skip(&mut self, what: &str) -> Result<(), ChatError> {
-        self.value(None, what).map(drop)
+        self.value(None, &what).map(drop)
     }
 
-    fn value(&mut self, mut out: Option<&mut Vec<u8>>, what: &str) -> Result<Shape, ChatError> {
+    fn value(&mut self, mut out: Option<&mut Vec<u8>>, what: &dyn Display) -> Result<Shape, ChatError> {
         let mut shape = Shape::default();
         let (mut depth, mut kinds) = (0_u32, 0_u64);
         match self.next()? {
             Some(b'{' | b'[' | b'"' | b'-' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z') => {}
-            _ => return Err(self.unexpected(what)),
+            _ if self.lines => {
+                shape.broken = true;
+                return self.broken_line(out, shape);
+            }
+            _ => return Err(self.unexpected(&what.to_string())),
         }
         loop {
-            let Some(byte) = self.peek()? else {
-                return if depth == 0 { Ok(shape) } else { Err(self.unexpected(&format!("the end of {what}"))) };
+            let available = self.available()?;
+            let plain = available.iter().position(|byte| means(*byte, depth == 0)).unwrap_or(available.len());
+            let byte = available.get(plain).copied();
+            append(out.as_deref_mut(), available.get(..plain).unwrap_or_default(), &mut shape);
+            self.start += plain;
+            let Some(byte) = byte else {
+                if self.peek()?.is_some() {
+                    continue;
+                }
+                return match depth {
+                    0 => Ok(shape),
+                    _ if self.lines => Ok(Shape { broken: true, ..shape }),
+                    _ => Err(self.unexpected(&format!("the end of {what}"))),
+                };
             };
             match byte {
                 b'"' => {
-                    self.string(out.as_deref_mut(), &mut shape, what)?;
+                    if !self.string(out.as_deref_mut(), &mut shape, what)? {
+                        return self.broken_line(out, shape);
+                    }
                     if depth == 0 {
                         return Ok(shape);
                     }
@@ -184,10 +261,25 @@ impl<'path, R: Read> Scanner<'path, R> {
                 b'}' | b']' => {
                     depth -= 1;
                     if depth < DEEPEST && (kinds >> depth & 1 == 1) != (byte == b'}') {
+                        if self.lines {
+                            return self.broken_line(out, shape);
+                        }
                         return Err(self.unexpected(&format!("another bracket in {what}")));
                     }
+                    without_last_comma(out.as_deref_mut());
                 }
+                b'\n' if self.lines && depth > 0 => return Ok(Shape { broken: true, ..shape }),
                 b',' | b' ' | b'\t' | b'\r' | b'\n' if depth == 0 => return Ok(shape),
+                b'/' if !self.lines => {
+                    self.advance(byte);
+                    if matches!(self.peek()?, Some(b'/' | b'*')) {
+                        self.comment()?;
+                        append(out.as_deref_mut(), b" ", &mut shape);
+                    } else {
+                        append(out.as_deref_mut(), b"/", &mut shape);
+                    }
+                    continue;
+                }
                 _ => {}
             }
             self.advance(byte);
@@ -201,23 +293,35 @@ impl<'path, R: Read> Scanner<'path, R> {
         }
     }
 
-    /// Consumes a string with both its quotes.
-    fn string(&mut self, mut out: Option<&mut Vec<u8>>, shape: &mut Shape, what: &str) -> Result<(), ChatError> {
+    /// Consumes a string with both its quotes. False when its line ends before it does and lines are values.
+    fn string(
+        &mut self,
+        mut out: Option<&mut Vec<u8>>,
+        shape: &mut Shape,
+        what: &dyn Display,
+    ) -> Result<bool, ChatError> {
         self.start += 1;
         append(out.as_deref_mut(), b"\"", shape);
         let mut length = 0_usize;
         let mut escaped = false;
+        let lines = self.lines;
         loop {
             let available = self.available()?;
             if available.is_empty() {
-                return Err(self.unexpected(&format!("the end of a string in {what}")));
+                return if lines { Ok(false) } else { Err(self.unexpected(&format!("the end of a string in {what}"))) };
             }
             // After a backslash one byte is taken whatever it is.
-            let plain = match escaped {
+            let stops = |byte: &u8| matches!(byte, b'"' | b'\\') || lines && *byte == b'\n';
+            let plain = match escaped && !(lines && available.first() == Some(&b'\n')) {
                 true => 1,
-                false => available.iter().position(|byte| matches!(byte, b'"' | b'\\')).unwrap_or(available.len()),
+                false => available.iter().position(stops).unwrap_or(available.len()),
             };
             let stop = available.get(plain).copied().filter(|_| !escaped);
+            if lines && available.get(plain) == Some(&b'\n') {
+                append(out.as_deref_mut(), available.get(..plain).unwrap_or_default(), shape);
+                self.start += plain;
+                return Ok(false);
+            }
             let count = plain + usize::from(stop.is_some());
             append(out.as_deref_mut(), available.get(..count).unwrap_or_default(), shape);
             self.start += count;
@@ -225,9 +329,39 @@ impl<'path, R: Read> Scanner<'path, R> {
             length = length.saturating_add(count);
             shape.string_too_long |= length > LONGEST_STRING + 1;
             if stop == Some(b'"') {
-                return Ok(());
+                return Ok(true);
             }
         }
+    }
+
+    /// Keeps the rest of a line that is no value.
+    fn broken_line(&mut self, mut out: Option<&mut Vec<u8>>, mut shape: Shape) -> Result<Shape, ChatError> {
+        shape.broken = true;
+        while let Some(byte) = self.peek()?.filter(|byte| *byte != b'\n') {
+            self.advance(byte);
+            append(out.as_deref_mut(), &[byte], &mut shape);
+        }
+        Ok(shape)
+    }
+}
+
+/// Whether a byte outside of strings says where a value ends.
+fn means(byte: u8, at_depth_0: bool) -> bool {
+    match byte {
+        b'"' | b'{' | b'}' | b'[' | b']' | b'/' | b'\n' => true,
+        b',' | b' ' | b'\t' | b'\r' => at_depth_0,
+        _ => false,
+    }
+}
+
+/// Takes away the comma before a closing bracket, if something stands before it.
+fn without_last_comma(out: Option<&mut Vec<u8>>) {
+    let Some(out) = out else { return };
+    let mut rest = out.iter().enumerate().rev().filter(|(_, byte)| !byte.is_ascii_whitespace());
+    if let (Some((at, b',')), Some((_, before))) = (rest.next(), rest.next())
+        && !matches!(before, b',' | b'[' | b'{' | b':')
+    {
+        out.truncate(at);
     }
 }
 
@@ -253,7 +387,7 @@ mod tests {
             scanner.expect(b'[', "'['")?;
             while !scanner.accept(b']')? {
                 let mut out = Vec::new();
-                let shape = scanner.keep(&mut out, "a value")?;
+                let shape = scanner.keep(&mut out, &"a value")?;
                 found.push((String::from_utf8(out).expect("text"), shape));
                 if !scanner.accept(b',')? {
                     scanner.expect(b']', "',' or ']'")?;

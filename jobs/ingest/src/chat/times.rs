@@ -5,7 +5,7 @@ use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 use super::lenient::Scalar;
 
 /// No message is further from the start of its broadcast than a year, ms.
-const FURTHEST_MS: i64 = 366 * 24 * 3600 * 1000;
+pub(super) const FURTHEST_MS: i64 = 366 * 24 * 3600 * 1000;
 
 /// Seconds, as an integer, a float or a text of one, in whole milliseconds; `None` when it is none or too far.
 pub(super) fn milliseconds(seconds: &Scalar<'_>) -> Option<i64> {
@@ -29,15 +29,44 @@ fn rounded(seconds: f64) -> Option<i64> {
 
 /// An RFC 3339 time in µs since 1970 UTC, finer digits cut off.
 pub(super) fn microseconds(text: &str) -> Option<i64> {
-    Some(DateTime::parse_from_rfc3339(text).ok()?.timestamp_micros())
+    let time = DateTime::parse_from_rfc3339(text).ok()?;
+    // The year 1 is what .NET writes for no time.
+    (time.year() > 1).then(|| time.timestamp_micros())
+}
+
+/// A Unix time in s, ms or µs, told apart by its size, or an RFC 3339 time; in µs since 1970 UTC.
+pub(super) fn clock(written: &Scalar<'_>) -> Option<i64> {
+    let number = match written {
+        Scalar::Integer(number) => *number as f64,
+        Scalar::Float(number) => *number,
+        Scalar::Text(text) => match text.parse() {
+            Ok(number) => number,
+            Err(_) => return microseconds(text),
+        },
+        _ => return None,
+    };
+    // Seconds reach 1e11 in the year 5138, milliseconds were 1e11 in 1973.
+    let us = match number {
+        0.0..1e11 => number * 1e6,
+        1e11..1e14 => number * 1e3,
+        1e14..1e17 => number,
+        _ => return None,
+    };
+    Some(us.round() as i64)
 }
 
 /// An RFC 3339 time in UTC with milliseconds, moved by `shift_ms`; `None` when `text` is none.
 pub fn to_utc(text: &str, shift_ms: i64) -> Option<String> {
     let time = DateTime::parse_from_rfc3339(text).ok()?.with_timezone(&Utc);
     let moved = time.checked_add_signed(chrono::TimeDelta::try_milliseconds(shift_ms)?)?;
-    // RFC 3339 has no other years.
-    (0..=9999).contains(&moved.year()).then(|| moved.to_rfc3339_opts(SecondsFormat::Millis, true))
+    // RFC 3339 has no years above, and the year 1 is what .NET writes for no time.
+    (2..=9999).contains(&moved.year()).then(|| moved.to_rfc3339_opts(SecondsFormat::Millis, true))
+}
+
+/// Milliseconds since 1970 as an RFC 3339 time in UTC; `None` beyond the year 9999.
+pub(super) fn from_ms(ms: i64) -> Option<String> {
+    let time = DateTime::from_timestamp_millis(ms)?;
+    (0..=9999).contains(&time.year()).then(|| time.to_rfc3339_opts(SecondsFormat::Millis, true))
 }
 
 #[cfg(test)]

@@ -27,19 +27,18 @@ struct Header<'text> {
     user_login: Scalar<'text>,
     #[serde(borrow, default)]
     user_name: Scalar<'text>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, alias = "recordedAt")]
     recorded_at: Scalar<'text>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, alias = "createdAt")]
     created_at: Scalar<'text>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, alias = "lengthSeconds")]
     length: Scalar<'text>,
     #[serde(borrow, default)]
     channel: Object<Person<'text>>,
-    // What only a comment has.
-    #[serde(default)]
-    message: Object<serde::de::IgnoredAny>,
     #[serde(borrow, default)]
-    content_offset_seconds: Scalar<'text>,
+    owner: Object<Person<'text>>,
+    #[serde(borrow, default)]
+    creator: Object<Person<'text>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -50,27 +49,11 @@ struct Person<'text> {
     name: Scalar<'text>,
 }
 
-/// What the first element of a rechat archive is.
-pub(super) enum First {
-    /// The video object.
-    Video(Video),
-    /// A comment: the archive has no video object.
-    Comment,
-    /// Neither.
-    Other,
-}
-
-/// Tells what the first element of an array is.
-pub(super) fn first(json: &[u8]) -> First {
-    let Ok(Object::Is(header)) = serde_json::from_slice::<Object<Header<'_>>>(json) else { return First::Other };
-    if header.content_offset_seconds != Scalar::Absent || header.message != Object::Absent {
-        return First::Comment;
-    }
+/// The video's object, if that is what the first element of a rechat archive is.
+pub(super) fn first(json: &[u8]) -> Option<Video> {
+    let Ok(Object::Is(header)) = serde_json::from_slice::<Object<Header<'_>>>(json) else { return None };
     let told = [&header.title, &header.recorded_at, &header.created_at, &header.length];
-    if told.iter().all(|field| **field == Scalar::Absent) {
-        return First::Other;
-    }
-    First::Video(video(&header))
+    told.iter().any(|field| **field != Scalar::Absent).then(|| video(&header))
 }
 
 /// Reads the object about the video. What cannot be read in it is left out: nothing depends on it.
@@ -84,7 +67,7 @@ pub(super) fn from_json(json: &[u8]) -> Video {
 fn video(header: &Header<'_>) -> Video {
     let channel = match &header.channel {
         Object::Is(person) => login(person),
-        _ => filled(&header.user_login).or_else(|| filled(&header.user_name)),
+        _ => people(header).or_else(|| filled(&header.user_login)).or_else(|| filled(&header.user_name)),
     };
     // A highlight is created long after the broadcast it is cut from was recorded.
     let started_at = filled(&header.recorded_at).or_else(|| filled(&header.created_at));
@@ -94,6 +77,12 @@ fn video(header: &Header<'_>) -> Video {
         started_at: started_at.and_then(|time| times::to_utc(&time, 0)),
         length_ms: times::milliseconds(&header.length).filter(|length| *length > 0),
     }
+}
+
+/// The login of whoever owns the video in Twitch's query API.
+fn people(header: &Header<'_>) -> Option<String> {
+    let found = |person: &Object<Person<'_>>| if let Object::Is(person) = person { login(person) } else { None };
+    found(&header.owner).or_else(|| found(&header.creator))
 }
 
 /// The login in an object about a streamer.

@@ -18,6 +18,7 @@ use crate::exports::{comment, rechat};
 pub fn ingest<A: AsRef<OsStr>>(store: &TempStore, arguments: impl IntoIterator<Item = A>) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ingest"));
     command.args(arguments).env("DOUGPT_STORE", store.url()).env_remove("RUST_LOG");
+    command.env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"));
     process::output(&mut command)
 }
 
@@ -58,7 +59,7 @@ async fn the_sample_is_taken_in_whole_and_once() {
         let first = ingest(&store, &arguments).expect_code(0);
         let expected = broadcast.messages.len() + 1;
         assert!(first.stdout.starts_with(&format!("ingest file/{}: done, run ", broadcast.id)), "{}", first.stdout);
-        assert!(first.stdout.contains(&format!("({expected} messages, 1 problems)")), "{}", first.stdout);
+        assert!(first.stdout.contains(&format!("({expected} messages, 1 problems, chat is ")), "{}", first.stdout);
         let before = contents(store.path());
         let second = ingest(&store, &arguments).expect_code(0);
         assert_eq!(second.stdout, first.stdout.replace(": done", ": already done"));
@@ -131,7 +132,7 @@ fn media_and_chat_can_be_taken_alone_and_a_new_run_is_a_new_generation() {
     let line = |output: Output| output.expect_code(0).stdout;
     assert!(line(ingest(&store, &arguments[..2])).contains("(0 messages, 0 problems)"));
     let chat_only = ["--vod", "file:elsewhere/demo-1.mkv", "--chat", &arguments[3], "--chat-only"];
-    assert!(line(ingest(&store, chat_only)).contains(" messages, 1 problems)"));
+    assert!(line(ingest(&store, chat_only)).contains(" messages, 1 problems, chat is twitchdownloader/1.4)"));
     let whole = [&arguments[..], &["--keep-media".into(), "--title".into(), "A new title".into()]].concat();
     line(ingest(&store, &whole));
     let show = json(ingest(&store, ["show", "demo-1", "--json"]));

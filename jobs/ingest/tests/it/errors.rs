@@ -46,8 +46,11 @@ fn every_mistake_is_told_and_writes_nothing() {
     let mut all = String::new();
     for arguments in [
         [].as_slice(),
-        &["--vod", "1087079172"],
-        &["--vod", "https://www.twitch.tv/videos/1087079172"],
+        &["--vod", "1087079172", "--id", "talk"],
+        &["--vod", "1087079172", "--quality", "../x"],
+        &["--vod", "https://www.twitch.tv/somebody"],
+        &["--vod", "https://www.youtube.com/watch?v=dQw4w9WgXcQ"],
+        &["--from-file", "missing.txt"],
         &["--vod", "sound.mkv"],
         &["--vod", "file:"],
         &["--vod", "file:missing.mkv"],

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use ids::VodKey;
-use ingest::chat::{ChatError, Export, read};
+use ids::{Digest, VodKey};
+use ingest::chat::{ChatError, Finished, Sink, Video, read};
+use schemas::{ChatMessage, Problem};
 use serde_json::{Value, json};
 
 /// The VOD every test reads for.
@@ -11,9 +12,48 @@ pub fn vod() -> VodKey {
     "file/test".parse().expect("a key")
 }
 
+/// All of an export.
+#[derive(Debug)]
+pub struct Parsed {
+    pub format: String,
+    pub video: Video,
+    pub messages: u64,
+    pub repaired: u64,
+    pub digest: Digest,
+    pub rows: Vec<ChatMessage>,
+    pub problems: Vec<Problem>,
+    pub finished: Finished,
+}
+
+/// Rows and problems in memory.
+#[derive(Default)]
+struct Both(Vec<ChatMessage>, Vec<Problem>);
+
+impl Sink for Both {
+    type Error = ChatError;
+    fn row(&mut self, row: ChatMessage) -> Result<(), ChatError> {
+        self.0.push(row);
+        Ok(())
+    }
+    fn problem(&mut self, problem: Problem) -> Result<(), ChatError> {
+        self.1.push(problem);
+        Ok(())
+    }
+}
+
 /// Reads `bytes` as an export called `chat.json`.
-pub fn parse(bytes: &[u8]) -> Result<Export, ChatError> {
-    read(bytes, Path::new("chat.json"), &vod())
+pub fn parse(bytes: &[u8]) -> Result<Parsed, ChatError> {
+    parse_from(bytes, None)
+}
+
+/// The same for a broadcast that began at `started_at`.
+pub fn parse_from(bytes: &[u8], started_at: Option<&str>) -> Result<Parsed, ChatError> {
+    let export = read(bytes, Path::new("chat.json"), &vod())?;
+    let (format, video, digest) = (export.format.clone(), export.video.clone(), export.digest);
+    let (messages, repaired) = (export.messages, export.repaired);
+    let mut both = Both::default();
+    let finished = export.finish(started_at, None, &mut both)?;
+    Ok(Parsed { format, video, messages, repaired, digest, rows: both.0, problems: both.1, finished })
 }
 
 /// A comment with everything in it.

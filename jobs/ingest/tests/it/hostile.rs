@@ -5,22 +5,25 @@ use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use ingest::chat::Export;
 use proptest::prelude::*;
 use serde_json::Value;
 
-use crate::exports::{comment, parse, rechat, twitchdownloader};
+use crate::exports::{Parsed, comment, parse, rechat, twitchdownloader};
 
 /// The laws of every export that was accepted.
-fn reconcile(export: &Export) -> Result<(), TestCaseError> {
+fn reconcile(export: &Parsed) -> Result<(), TestCaseError> {
     prop_assert_eq!(export.messages as usize, export.rows.len() + export.problems.len());
-    prop_assert_eq!(export.reasons().values().sum::<u64>() as usize, export.problems.len());
+    prop_assert_eq!(export.finished.reasons.values().sum::<u64>() as usize, export.problems.len());
     let ids: BTreeSet<_> = export.rows.iter().map(|row| &row.message_id).collect();
     prop_assert_eq!(ids.len(), export.rows.len());
     let order: Vec<_> = export.rows.iter().map(|row| (row.offset_ms, row.created_at_us, &row.message_id)).collect();
     prop_assert!(order.is_sorted());
     prop_assert!(
-        export.rows.iter().zip(0..).all(|(row, ordinal)| row.ordinal == ordinal && !row.text.trim().is_empty())
+        export
+            .rows
+            .iter()
+            .zip(0..)
+            .all(|(row, ordinal)| row.ordinal == ordinal && row.fragments.len() == row.fragment_emotes.len())
     );
     prop_assert!(export.problems.iter().all(|problem| problem.raw.chars().count() <= 500));
     Ok(())
@@ -140,7 +143,7 @@ proptest! {
                     reconcile(&export)?;
                     prop_assert_eq!(export.messages as usize, count);
                     let known = ["duplicate_id", "empty_text"];
-                    prop_assert!(export.reasons().keys().all(|reason| known.contains(&reason.as_str())), "{:?}", export.problems);
+                    prop_assert!(export.finished.reasons.keys().all(|reason| known.contains(&reason.as_str())), "{:?}", export.problems);
                 }
                 // Only when each of the few bodies is nothing but spaces.
                 Err(error) => prop_assert!(error.to_string().contains("no text"), "{}", error),

@@ -70,7 +70,7 @@ fn what_cannot_be_a_message_says_why() {
         ("null".to_owned(), "bad_type", "the element is not an object"),
         ("[]".to_owned(), "bad_type", "the element is not an object"),
         ("\"text\"".to_owned(), "bad_type", "the element is not an object"),
-        ("{\"_id\":\"a\",}".to_owned(), "malformed", "line 1, column 12"),
+        ("{\"_id\":\"a\",,}".to_owned(), "malformed", "line 1, column 12"),
         ("{\"_id\":\"a\",\"_id\":\"b\"}".to_owned(), "duplicate_key", "twice"),
         (set("/_id", json!("a")).replace("\"a\"", "\"\\x\""), "malformed", "not valid JSON"),
         (set("/extra", serde_json::from_str(&("[".repeat(64) + &"]".repeat(64))).unwrap()), "too_deep", "64"),

@@ -3,6 +3,8 @@
 use std::io::Write;
 use std::process::ExitCode;
 
+use crate::Failure;
+
 /// How a command ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
@@ -27,12 +29,16 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Prints `error` and its chain of causes on stderr, once.
-pub fn report_error(error: &anyhow::Error) {
-    let mut text = format!("error: {error}\n");
-    for cause in error.chain().skip(1) {
-        text.push_str(&format!("  because: {cause}\n"));
-    }
+/// Prints `error` and its chain of causes on stderr, once: in words, or as one JSON line with its kind, if it has one.
+pub fn report_error(error: &anyhow::Error, json: bool) {
+    let causes: Vec<_> = error.chain().skip(1).map(ToString::to_string).collect();
+    let text = if json {
+        let kind = Failure::kind_of(error);
+        format!("{}\n", serde_json::json!({ "error": error.to_string(), "because": causes, "kind": kind }))
+    } else {
+        let causes: String = causes.iter().map(|cause| format!("  because: {cause}\n")).collect();
+        format!("error: {error}\n{causes}")
+    };
     // Nothing can be done when stderr is gone.
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }

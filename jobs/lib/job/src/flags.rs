@@ -8,7 +8,7 @@ use clap::{ArgAction, Args, ValueEnum};
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Common options")]
 pub struct Flags {
-    /// Where everything is kept: a folder, file:PATH, or s3://BUCKET/PREFIX (credentials from AWS_* variables)
+    /// Where everything is kept: a folder, file:PATH, s3://BUCKET/PREFIX, azblob://CONTAINER/PREFIX or gs://BUCKET/PREFIX (credentials from the environment)
     #[arg(long, global = true, env = "DOUGPT_STORE", default_value = "./.dougpt", value_name = "URL")]
     pub store: String,
     /// Print the result as one JSON line on stdout

@@ -34,11 +34,12 @@ where
 {
     let arguments = A::parse();
     let flags = arguments.flags().clone();
+    let json = flags.json;
     crate::logging::start(&flags);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            report_error(&anyhow::Error::new(error).context("the runtime cannot start"));
+            report_error(&anyhow::Error::new(error).context("the runtime cannot start"), json);
             return Exit::Trouble.into();
         }
     };
@@ -64,7 +65,7 @@ where
         Ok(exit) => exit.into(),
         Err(error) if is_broken_pipe(&error) => Exit::Done.into(),
         Err(error) => {
-            report_error(&error);
+            report_error(&error, json);
             Exit::Trouble.into()
         }
     }

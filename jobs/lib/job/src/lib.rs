@@ -6,6 +6,7 @@
 mod completions;
 mod executable;
 mod exit;
+mod failure;
 mod flags;
 mod frame;
 pub mod keyring;
@@ -16,6 +17,7 @@ mod upstream;
 
 pub use completions::Completions;
 pub use exit::{Exit, report_error};
+pub use failure::Failure;
 pub use flags::{Flags, HasFlags, ProgressMode};
 pub use frame::{Job, main};
 pub use progress::Progress;

@@ -9,12 +9,14 @@ mod decode;
 mod demux;
 mod error;
 mod flac;
+mod join;
 mod probe;
 mod tools;
 
 pub use decode::EXCERPT_TYPE;
 pub use demux::Demuxed;
 pub use error::MediaError;
+pub use join::Place;
 pub use probe::{AudioStream, Probe};
 pub use tools::Ffmpeg;
 

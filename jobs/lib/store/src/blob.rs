@@ -8,13 +8,14 @@ use futures::TryStreamExt;
 use ids::{Digest, Hasher};
 use object_store::ObjectStoreExt;
 use object_store::buffered::BufWriter;
+use object_store::path::Path;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::objects::missing_or;
 use crate::{Store, StoreError, layout};
 
 /// Files up to this size are written in one create-only request.
-const ONE_REQUEST: u64 = 64 << 20;
+pub(crate) const ONE_REQUEST: u64 = 64 << 20;
 
 /// No blob may be larger: 64 GiB.
 const LIMIT: u64 = 64 << 30;
@@ -61,8 +62,15 @@ impl Store {
         if self.size(&target).await? == Some(size) {
             return Ok(BlobInfo { digest, size });
         }
-        let mut reader = tokio::fs::File::open(path).await.map_err(file)?;
-        let mut writer = BufWriter::new(self.objects(), target);
+        self.upload(&target, path, &digest).await?;
+        Ok(BlobInfo { digest, size })
+    }
+
+    /// Copies the file at `from`, which has to have that digest, to `target` in pieces; it becomes visible whole.
+    pub(crate) async fn upload(&self, target: &Path, from: &FilePath, digest: &Digest) -> Result<(), StoreError> {
+        let file = |source| StoreError::File { path: from.to_owned(), source };
+        let mut reader = tokio::fs::File::open(from).await.map_err(file)?;
+        let mut writer = BufWriter::new(self.objects(), target.clone());
         let mut hasher = Hasher::default();
         let mut buffer = vec![0; 1 << 20];
         loop {
@@ -73,12 +81,22 @@ impl Store {
             hasher.update(&buffer[..n]);
             writer.write_all(&buffer[..n]).await.map_err(file)?;
         }
-        if hasher.digest() != digest {
+        if hasher.digest() != *digest {
             writer.abort().await.map_err(|source| crate::location::backend("abandoning", "an upload", source))?;
             return Err(file(std::io::Error::other("the file changed while it was read")));
         }
-        writer.shutdown().await.map_err(file)?;
-        Ok(BlobInfo { digest, size })
+        writer.shutdown().await.map_err(file)
+    }
+
+    /// The digest of the object at `path`, read in pieces.
+    pub(crate) async fn digest(&self, path: &Path) -> Result<Digest, StoreError> {
+        let result = self.objects().get(path).await.map_err(|source| missing_or("reading", path, source))?;
+        let mut stream = result.into_stream();
+        let mut hasher = Hasher::default();
+        while let Some(chunk) = stream.try_next().await.map_err(|source| missing_or("reading", path, source))? {
+            hasher.update(&chunk);
+        }
+        Ok(hasher.digest())
     }
 
     /// The bytes of a blob, checked against its digest.
@@ -125,6 +143,14 @@ impl Store {
     /// The backend's failure.
     pub async fn has_blob(&self, digest: &Digest) -> Result<bool, StoreError> {
         Ok(self.size(&layout::blob(digest)).await?.is_some())
+    }
+
+    /// Size of the blob of that digest, bytes, if the store holds it; its bytes are not read.
+    ///
+    /// # Errors
+    /// The backend's failure.
+    pub async fn blob_size(&self, digest: &Digest) -> Result<Option<u64>, StoreError> {
+        self.size(&layout::blob(digest)).await
     }
 
     /// Where the blob of that digest lies in the store.

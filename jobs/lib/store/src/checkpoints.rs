@@ -7,7 +7,7 @@ use bytes::Bytes;
 use ids::{Digest, RunId};
 use object_store::path::Path;
 
-use crate::{RunWriter, Store, StoreError, layout};
+use crate::{BlobInfo, RunWriter, Store, StoreError, layout};
 
 /// A record holds one digest: 1 KiB is plenty.
 const LIMIT: u64 = 1 << 10;
@@ -41,11 +41,11 @@ impl RunWriter<'_> {
     ///
     /// # Errors
     /// [`StoreError::Differs`] when an earlier attempt had another state there: the job is not deterministic.
-    pub async fn checkpoint(&self, number: u64, state: Bytes) -> Result<(), StoreError> {
+    pub async fn checkpoint(&self, number: u64, state: Bytes) -> Result<BlobInfo, StoreError> {
         let info = self.store().put_blob(state).await?;
         let record = Bytes::from(manifest::to_canonical_json(&info.digest)?);
         self.store().create(&layout::checkpoint(self.job(), &self.id(), number), record).await?;
-        Ok(())
+        Ok(info)
     }
 
     /// The checkpoints that earlier attempts of this run left, oldest first.

@@ -10,7 +10,7 @@ use schemas::Row;
 use serde::Serialize;
 
 use crate::objects::Created;
-use crate::{BlobInfo, Run, Store, StoreError, layout};
+use crate::{BlobInfo, Run, Store, StoreError, TableFile, layout};
 
 /// A run that is being written. Until [`RunWriter::commit`] nothing of it is visible to readers of runs.
 pub struct RunWriter<'store> {
@@ -52,7 +52,7 @@ impl Store {
     }
 }
 
-impl RunWriter<'_> {
+impl<'store> RunWriter<'store> {
     /// The run's id.
     pub fn id(&self) -> RunId {
         self.manifest.run_id
@@ -64,7 +64,7 @@ impl RunWriter<'_> {
     }
 
     /// The store it is written to.
-    pub fn store(&self) -> &Store {
+    pub fn store(&self) -> &'store Store {
         self.store
     }
 
@@ -74,6 +74,16 @@ impl RunWriter<'_> {
     /// [`StoreError::Differs`] when an earlier attempt wrote other rows; the backend's failure.
     pub async fn table<R: Row>(&mut self, rows: &[R]) -> Result<(), StoreError> {
         let output = self.store.put_table(&self.manifest.run_id, rows).await?;
+        self.manifest.tables.insert(output.table.clone(), output);
+        Ok(())
+    }
+
+    /// Takes the rows of a file as this run's part of their table; the file stays.
+    ///
+    /// # Errors
+    /// As [`RunWriter::table`], and [`StoreError::File`] when the file cannot be read.
+    pub async fn table_file<R: Row>(&mut self, table: TableFile<R>) -> Result<(), StoreError> {
+        let output = self.store.put_table_file(&self.manifest.run_id, table).await?;
         self.manifest.tables.insert(output.table.clone(), output);
         Ok(())
     }
@@ -94,6 +104,11 @@ impl RunWriter<'_> {
     pub async fn blob_file(&mut self, role: &str, path: &FilePath, media_type: &str) -> Result<Digest, StoreError> {
         let info = self.store.put_blob_file(path).await?;
         Ok(self.note(role, info, media_type))
+    }
+
+    /// Names a blob that the store holds already as one of this run.
+    pub fn blob_kept(&mut self, role: &str, info: BlobInfo, media_type: &str) {
+        self.note(role, info, media_type);
     }
 
     fn note(&mut self, role: &str, info: BlobInfo, media_type: &str) -> Digest {

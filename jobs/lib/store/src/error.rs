@@ -8,7 +8,7 @@ use ids::Digest;
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The URL names no store.
-    #[error("{url:?} is not a store: {reason}; give a folder, file:PATH or s3://BUCKET/PREFIX")]
+    #[error("{url:?} is not a store: {reason}; give a folder, file:PATH, s3://, azblob:// or gs://")]
     Url {
         /// As it was given.
         url: String,
@@ -32,6 +32,17 @@ pub enum StoreError {
         url: String,
         /// What the probe saw.
         observed: String,
+    },
+    /// The service has no create-only writes.
+    #[error(
+        "{url} cannot be a store: {scheme}: has no way to create a file only where none is, so two runs could overwrite \
+         each other; use a folder, s3://, azblob:// or gs:// as the store ({scheme}: URLs do for --vod and --chat of ingest)"
+    )]
+    NoCreate {
+        /// The URL.
+        url: String,
+        /// Its scheme.
+        scheme: String,
     },
     /// The backend failed.
     #[error("{operation} {path} in the store failed")]

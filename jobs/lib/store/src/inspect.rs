@@ -4,9 +4,10 @@ use bytes::Bytes;
 use futures::TryStreamExt;
 use ids::{Digest, Hasher, Name};
 use manifest::{SplitAssignment, TableOutput};
-use object_store::ObjectStoreExt;
 use object_store::path::Path;
+use object_store::{GetResult, GetResultPayload, ObjectStoreExt};
 use schemas::InferLog;
+use tokio::task::spawn_blocking;
 
 use crate::objects::missing_or;
 use crate::{Store, StoreError, layout, tables};
@@ -25,12 +26,29 @@ impl Store {
     pub async fn measure(&self, path: &str) -> Result<(Digest, u64), StoreError> {
         let path = parsed(path)?;
         let result = self.objects().get(&path).await.map_err(|source| missing_or("reading", &path, source))?;
+        // A local file is read in large pieces on a thread of its own, which is several times as fast as its stream.
+        let result = match result {
+            GetResult { payload: GetResultPayload::File(file, _), .. } => {
+                let unreadable = |source| StoreError::File { path: path.to_string().into(), source };
+                let measured = spawn_blocking(move || Digest::of_reader(file)).await;
+                return measured.map_err(|error| unreadable(std::io::Error::other(error)))?.map_err(unreadable);
+            }
+            streamed => streamed,
+        };
         let mut stream = result.into_stream();
         let mut hasher = Hasher::default();
         while let Some(chunk) = stream.try_next().await.map_err(|source| missing_or("reading", &path, source))? {
             hasher.update(&chunk);
         }
         Ok((hasher.digest(), hasher.length()))
+    }
+
+    /// Size in bytes of the object at `path`, if there is one; its bytes are not read.
+    ///
+    /// # Errors
+    /// The backend's failure.
+    pub async fn object_size(&self, path: &str) -> Result<Option<u64>, StoreError> {
+        self.size(&parsed(path)?).await
     }
 
     /// The bytes of the small object (a manifest or a record) at `path`.

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use object_store::ObjectStore;
-use object_store::aws::{AmazonS3Builder, S3ConditionalPut};
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
-use object_store::prefix::PrefixStore;
 use url::Url;
 
 use crate::StoreError;
+use crate::services::Service;
+use crate::{foreign, s3};
 
 /// A store that answers create-only writes.
 #[derive(Clone, Debug)]
@@ -20,8 +20,9 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the store at `url` and probes that it creates without overwriting: a folder, `file:PATH`, or
-    /// `s3://BUCKET/PREFIX` (endpoint and credentials from the usual `AWS_*` variables; MinIO through `AWS_ENDPOINT`).
+    /// Opens the store at `url` and probes that it creates without overwriting: a folder, `file:PATH`,
+    /// `s3://BUCKET/PREFIX` (endpoint and credentials from the usual `AWS_*` variables; MinIO through `AWS_ENDPOINT`),
+    /// `azblob://CONTAINER/PREFIX` (`AZURE_STORAGE_*`) or `gs://BUCKET/PREFIX` (`GOOGLE_APPLICATION_CREDENTIALS`).
     ///
     /// # Errors
     /// When the URL is of no known kind, the store cannot be reached or written, or it ignores create-only writes.
@@ -40,7 +41,7 @@ impl Store {
             && !path.is_dir()
         {
             let reason = "there is no such folder".to_owned();
-            return Err(StoreError::Url { url: url.to_owned(), reason });
+            return Err(StoreError::Url { url: without_secrets(url), reason });
         }
         Self::open_unprobed(url)
     }
@@ -83,18 +84,11 @@ impl Store {
                 Arc::new(local.map_err(|source| backend("opening", url, source))?)
             }
             Place::S3 { bucket, prefix } => {
-                let s3 = AmazonS3Builder::from_env()
-                    .with_bucket_name(bucket)
-                    .with_conditional_put(S3ConditionalPut::ETagMatch)
-                    .build()
-                    .map_err(|source| backend("opening", url, source))?;
-                match prefix.as_str() {
-                    "" => Arc::new(s3),
-                    prefix => Arc::new(PrefixStore::new(s3, prefix)),
-                }
+                s3::store(&bucket, &prefix).map_err(|source| backend("opening", url, source))?
             }
+            Place::Foreign { service, url: parsed } => foreign::open(service, &parsed, &without_secrets(url))?,
         };
-        Ok(Self { objects, url: url.to_owned() })
+        Ok(Self { objects, url: without_secrets(url) })
     }
 }
 
@@ -106,11 +100,12 @@ pub(crate) fn backend(operation: &'static str, path: &str, source: object_store:
 enum Place {
     Folder(PathBuf),
     S3 { bucket: String, prefix: String },
+    Foreign { service: Service, url: Url },
 }
 
 impl Place {
     fn parse(url: &str) -> Result<Self, StoreError> {
-        let refuse = |reason: &str| StoreError::Url { url: url.to_owned(), reason: reason.to_owned() };
+        let refuse = |reason: &str| StoreError::Url { url: without_secrets(url), reason: reason.to_owned() };
         if url.is_empty() || url.contains('\0') {
             return Err(refuse("it is empty or has a NUL"));
         }
@@ -121,19 +116,30 @@ impl Place {
             return Ok(Self::Folder(url.into()));
         }
         let parsed = Url::parse(url).map_err(|error| refuse(&error.to_string()))?;
-        match parsed.scheme() {
-            "s3" if !parsed.username().is_empty() || parsed.password().is_some() => {
-                Err(refuse("credentials do not belong into a URL, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"))
-            }
-            "s3" => {
-                let bucket =
-                    parsed.host_str().filter(|host| !host.is_empty()).ok_or_else(|| refuse("it names no bucket"))?;
+        if !parsed.username().is_empty() || parsed.password().is_some() {
+            return Err(refuse("credentials do not belong into a URL, set the environment variables of its service"));
+        }
+        if parsed.host_str().is_none_or(str::is_empty) {
+            return Err(refuse("it names no bucket, container or host"));
+        }
+        match (parsed.scheme(), Service::of(parsed.scheme())) {
+            ("s3", _) => {
                 let prefix = parsed.path().trim_matches('/').to_owned();
-                Ok(Self::S3 { bucket: bucket.to_owned(), prefix })
+                Ok(Self::S3 { bucket: parsed.host_str().unwrap_or_default().to_owned(), prefix })
             }
-            scheme => Err(refuse(&format!("stores over {scheme}: are not supported"))),
+            (_, Some(service)) => Ok(Self::Foreign { service, url: parsed }),
+            (scheme, None) => Err(refuse(&format!("stores over {scheme}: are not supported"))),
         }
     }
+}
+
+/// A URL without credentials, query and fragment; anything else as it is.
+pub(crate) fn without_secrets(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let rest = rest.split(['?', '#']).next().unwrap_or_default();
+    let (place, path) = rest.split_once('/').map_or((rest, None), |(place, path)| (place, Some(path)));
+    let host = place.rsplit('@').next().unwrap_or_default();
+    format!("{scheme}://{host}{}", path.map(|path| format!("/{path}")).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -142,15 +148,28 @@ mod tests {
 
     #[test]
     fn urls_that_name_no_store_are_refused_with_the_reason() {
+        // A file's name may hold anything.
+        assert_eq!(without_secrets("a?b#c@d"), "a?b#c@d");
         for (url, reason) in [
             ("", "empty"),
             ("file:", "names no folder"),
             ("ftp://host/x", "ftp: are not supported"),
             ("s3:///prefix", "bucket"),
             ("s3://key:secret@bucket/x", "credentials"),
+            ("azblob://key:secret@container/x?sig=secret", "credentials"),
+            ("azblob:///x", "container"),
+            ("hf://host/x?secret", "hf: are not supported"),
         ] {
             let error = Place::parse(url).err().map(|error| error.to_string()).unwrap_or_default();
-            assert!(error.contains(reason), "{url}: {error}");
+            assert!(error.contains(reason) && !error.contains("secret"), "{url}: {error}");
+        }
+    }
+
+    #[test]
+    fn services_that_cannot_create_once_are_refused_at_once() {
+        for url in ["webdav://127.0.0.1:1/x", "webdavs://host/x", "https://host/x"] {
+            let refused = Store::open_to_read(url);
+            assert!(matches!(&refused, Err(StoreError::NoCreate { .. })), "{refused:?}");
         }
     }
 

@@ -15,13 +15,13 @@ use schemas::Row;
 use crate::{Store, StoreError, layout};
 
 /// Rows in one row group. Part of the bytes of every table: changing it changes every digest.
-const ROW_GROUP: usize = 65_536;
+pub(crate) const ROW_GROUP: usize = 65_536;
 
 /// No part may be larger: 8 GiB.
 pub(crate) const LIMIT: u64 = 8 << 30;
 
 /// The one way Parquet is written here: no times, no version of this program, fixed compression and row groups.
-fn properties() -> Result<WriterProperties, ParquetError> {
+pub(crate) fn properties() -> Result<WriterProperties, ParquetError> {
     Ok(WriterProperties::builder()
         .set_created_by("dougpt".to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))

@@ -23,7 +23,7 @@ pub fn job(name: &str) -> PathBuf {
 }
 
 /// The folder executables of the same profile are in, given the path of a test or of an executable beside them.
-fn profile_folder(executable: &Path) -> PathBuf {
+pub(crate) fn profile_folder(executable: &Path) -> PathBuf {
     let folder = executable.parent().unwrap_or(Path::new("."));
     match folder.file_name() {
         Some(name) if name == "deps" || name == "examples" => folder.parent().unwrap_or(folder).to_path_buf(),

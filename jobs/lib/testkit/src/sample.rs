@@ -13,7 +13,6 @@
 mod chat;
 mod dirt;
 mod export;
-mod random;
 mod script;
 mod speech;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod faults;
 mod laws;
 mod place;
+mod refused;
 mod tables;
 mod wrapper;
 
@@ -12,6 +13,7 @@ macro_rules! conformance {
         conformance!(@kind memory, $($law),+);
         conformance!(@kind folder, $($law),+);
         conformance!(@kind s3, $($law),+);
+        conformance!(@kind azure, $($law),+);
     };
     (@kind $kind:ident, $($law:ident),+) => {
         mod $kind {

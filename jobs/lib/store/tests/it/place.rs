@@ -11,6 +11,8 @@ pub enum Place {
     Folder(TempStore),
     /// A prefix in the bucket of a real S3 server.
     S3(String),
+    /// A prefix in the container of a real Azure Blob server, through OpenDAL.
+    Azure(String),
 }
 
 impl Place {
@@ -29,12 +31,18 @@ impl Place {
         Self::S3(testkit::s3::store(law))
     }
 
+    /// A new prefix; fails when `ci/azure run` did not set the variables of its server.
+    pub fn azure(law: &str) -> Self {
+        Self::Azure(testkit::azure::store(law))
+    }
+
     /// The store, opened anew as another process would.
     pub async fn open(&self) -> Store {
         match self {
             Self::Memory(store) => store.clone(),
             Self::Folder(folder) => Store::open(&folder.url()).await.expect("a folder is a store"),
             Self::S3(url) => Store::open(url).await.expect("the S3 server is a store"),
+            Self::Azure(url) => Store::open(url).await.expect("the Azure server is a store"),
         }
     }
 }

@@ -8,7 +8,7 @@ use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use proptest::prelude::*;
 use schemas::{ChatMessage, Tag, Word};
-use store::{Store, StoreError};
+use store::{Store, StoreError, TableFile};
 
 use crate::laws::key;
 
@@ -48,6 +48,69 @@ async fn the_same_rows_are_the_same_bytes_and_come_back() {
         assert_eq!(output, again);
         assert!(store.read_table::<Tag>(&output).await.unwrap() == rows, "{count} rows do not come back");
     }
+}
+
+#[tokio::test]
+async fn a_table_file_has_the_bytes_of_the_table() {
+    let folder = tempfile::tempdir().unwrap();
+    // Around the ends of row groups and of what is held; lists and nulls, for their pages end elsewhere.
+    for count in [0, 1, 4095, 4096, 4097, 65_535, 65_536, 65_537, 131_072, 140_001] {
+        let message = |number: usize| ChatMessage {
+            message_id: format!("{:032x}", number as u128 * 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c834),
+            ordinal: number as i64,
+            offset_ms: number as i64 * 37,
+            created_at_us: (!number.is_multiple_of(3)).then_some(number as i64 * 37_001),
+            badges: (0..number % 4).map(|badge| format!("badge/{badge}")).collect(),
+            notice: (number % 100 == 7).then(|| "raid".to_owned()),
+            ..ChatMessage::plain(Platform::File, "a".parse().unwrap(), format!("text {}", number % 1777))
+        };
+        let rows: Vec<_> = (0..count).map(message).collect();
+        let store = Store::in_memory();
+        let mut run = store.begin(key("toy", 1)).unwrap();
+        run.table::<ChatMessage>(&rows).await.unwrap();
+        let whole = run.commit().await.unwrap();
+        let mut table = TableFile::create(&folder.path().join(count.to_string())).unwrap();
+        for row in rows {
+            table.push(row).unwrap();
+        }
+        assert_eq!(table.rows(), count as u64);
+        // The same store: other bytes would be an alarm.
+        let mut run = store.begin(key("toy", 1)).unwrap();
+        run.table_file(table).await.unwrap();
+        assert_eq!(run.commit().await.unwrap().manifest, whole.manifest, "{count} rows");
+    }
+}
+
+#[tokio::test]
+async fn a_table_beyond_one_request_is_compared_when_it_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&format!("file://{}", folder.path().join("store").display())).await.unwrap();
+    // Seven bits of each byte of a digest do not compress.
+    let table = |name: &str, last: &str| {
+        let mut table = TableFile::create(&folder.path().join(name)).unwrap();
+        for number in 0..22_000_u32 {
+            let digest = |at: u8| Digest::of(&[&number.to_le_bytes()[..], &[at]].concat());
+            let text = (0..128).flat_map(|at| digest(at).as_bytes().map(|byte| char::from(byte & 0x7f))).collect();
+            table.push(Tag { reason: text, ..tags(1).remove(0) }).unwrap();
+        }
+        table.push(Tag { reason: last.to_owned(), ..tags(1).remove(0) }).unwrap();
+        table
+    };
+    let mut manifests = Vec::new();
+    for (name, last) in [("first", "a"), ("again", "a"), ("other", "b")] {
+        let mut run = store.begin(key("toy", 1)).unwrap();
+        let written = run.table_file(table(name, last)).await;
+        if last == "b" {
+            assert!(matches!(written, Err(StoreError::Differs { .. })), "{written:?}");
+            continue;
+        }
+        written.unwrap();
+        manifests.push(run.commit().await.unwrap().manifest);
+    }
+    assert_eq!(manifests[0], manifests[1]);
+    let output = &manifests[0].tables["tag"];
+    assert!(output.size > 64 << 20, "{} bytes are one request", output.size);
+    assert_eq!(store.read_table::<Tag>(output).await.unwrap().len(), 22_001);
 }
 
 #[tokio::test]

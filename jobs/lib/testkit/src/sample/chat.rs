@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::random::Random;
 use super::script::{self, Script};
 use super::truth::{self, Kind};
 use super::{Error, Timing, dirt};
+use crate::random::Random;
 
 /// How far a single reply strays from the broadcast's lag.
 const JITTER_MS: i64 = 600;

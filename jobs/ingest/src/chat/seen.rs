@@ -1,0 +1,54 @@
+//! Remembers which ids were seen, in 16 bytes each: a UUID as it is, any other id as the half of its digest.
+
+use std::collections::HashSet;
+
+use ids::Digest;
+
+/// The ids seen so far. Nothing depends on their order.
+#[derive(Default)]
+pub(super) struct Seen(HashSet<u128>);
+
+impl Seen {
+    /// Notes `id`. False when it was there already.
+    pub(super) fn note(&mut self, id: &str) -> bool {
+        self.0.insert(short(id))
+    }
+}
+
+/// An id in 16 bytes. Two ids share them by an accident that 2^64 messages would have to wait for.
+pub(super) fn short(id: &str) -> u128 {
+    uuid(id).unwrap_or_else(|| {
+        let digest = Digest::of(id.as_bytes());
+        digest.as_bytes().iter().take(16).fold(0, |number, byte| number << 8 | u128::from(*byte))
+    })
+}
+
+/// The number in `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`, if `id` is written just so.
+fn uuid(id: &str) -> Option<u128> {
+    if id.len() != 36 {
+        return None;
+    }
+    id.bytes().enumerate().try_fold(0, |number, (at, byte)| match byte {
+        b'-' if matches!(at, 8 | 13 | 18 | 23) => Some(number),
+        _ if matches!(at, 8 | 13 | 18 | 23) => None,
+        b'0'..=b'9' => Some(number << 4 | u128::from(byte - b'0')),
+        b'a'..=b'f' => Some(number << 4 | u128::from(byte - b'a' + 10)),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_id_is_seen_once() {
+        let id = "0123abcd-0000-4000-8000-00000000000f";
+        assert_eq!(uuid(id), Some(0x0123_abcd_0000_4000_8000_0000_0000_000f));
+        let mut seen = Seen::default();
+        for id in [id, "0123ABCD-0000-4000-8000-00000000000F", "0123abcd00-00-4000-8000-00000000000f", "a", "b", ""] {
+            assert!(seen.note(id), "{id} is new");
+            assert!(!seen.note(id), "{id} was seen");
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! The first time everything is fetched, the second time nothing, and after a change only what changed.
+
+use schemas::{ChatMessage, Media, Problem, Segment, Span, Vod};
+use testkit::TempStore;
+use testkit::process;
+use testkit::twitch::{Kind, Scenario, Twitch};
+
+use super::{command, fetch, newest, pages, rows, segments};
+use crate::command::contents;
+
+#[test]
+fn a_broadcast_is_taken_in_whole_and_once() {
+    let (twitch, store) = (Twitch::start(Scenario::named("short")), TempStore::new());
+    let scenario = Scenario::named("short");
+    let first = fetch(&twitch, &store, &[]).expect_code(0);
+    assert!(first.stdout.starts_with("ingest twitch/1087079172: done, run "), "{}", first.stdout);
+    let asked = twitch.asked();
+    assert_eq!(segments(&asked).len(), scenario.segments(), "every segment once");
+    assert!(asked.iter().all(|asked| asked.kind != Kind::Other), "{asked:?}");
+    assert!(asked.iter().all(|asked| asked.in_flight <= 8 + 1), "no more at once than --connections");
+
+    let (generation, run) = newest(&store);
+    assert_eq!(generation, 1);
+    let vod = rows::<Vod>(&store).remove(0);
+    assert_eq!(vod.source, "https://www.twitch.tv/videos/1087079172");
+    assert_eq!(vod.channel.as_deref(), Some(scenario.vod.login.as_str()));
+    assert_eq!(vod.chat_format.as_deref(), Some("twitch/gql"));
+    let length_ms = i64::try_from(scenario.vod.length_seconds).unwrap() * 1000;
+    assert!((vod.duration_ms - length_ms).abs() <= 100, "{vod:?}");
+    let (messages, problems) = (rows::<ChatMessage>(&store), rows::<Problem>(&store));
+    assert_eq!(messages.len() + problems.len(), twitch.chat().len());
+    assert_eq!(problems, [], "everything the server has is a message");
+    let table = rows::<Segment>(&store);
+    assert_eq!(table.len(), scenario.segments());
+    assert!(table.iter().all(|row| row.gap.is_none()
+        && run.manifest.blobs[&format!("segment/{:05}", row.ordinal)].digest == row.digest.unwrap()));
+    let spans = rows::<Span>(&store);
+    let kinds: Vec<_> = spans.iter().map(|span| (span.kind.as_str(), span.start_ms, span.end_ms)).collect();
+    assert_eq!(kinds, expected_spans(&scenario), "{spans:?}");
+    assert_eq!(rows::<Media>(&store).len(), 2);
+
+    let before = contents(store.path());
+    twitch.forget();
+    let second = fetch(&twitch, &store, &[]).expect_code(0);
+    assert_eq!(second.stdout, first.stdout.replace(": done", ": already done"));
+    assert_eq!(contents(store.path()), before, "the second run writes nothing");
+    let asked = twitch.asked();
+    assert_eq!((segments(&asked).len(), pages(&asked).len()), (0, 1), "one look at the chat, none at the media");
+    assert_eq!(asked.iter().filter(|asked| asked.kind == Kind::Media).count(), 1);
+    assert!(asked.len() <= 7, "{asked:?}");
+}
+
+/// Chapters and muted ranges of a scenario as rows have them.
+fn expected_spans(scenario: &Scenario) -> Vec<(&'static str, i64, i64)> {
+    let ms = |seconds: u64| i64::try_from(seconds).unwrap() * 1000;
+    let chapters = scenario.vod.chapters.iter().map(|it| ("chapter", ms(it.at), ms(it.at + it.seconds)));
+    let muted = scenario.vod.muted.iter().map(|it| ("muted", ms(it.offset), ms(it.offset + it.duration)));
+    let served = (0..scenario.segments()).filter(|index| scenario.is_muted(*index));
+    let mut all: Vec<_> = chapters.chain(muted).collect();
+    let mut joined: Vec<(&str, i64, i64)> = Vec::new();
+    for index in served {
+        let start = ms(index as u64 * scenario.media.segment_seconds);
+        let end = start + i64::try_from(scenario.segment_ms(index)).unwrap();
+        match joined.last_mut() {
+            Some(last) if last.2 == start => last.2 = end,
+            _ => joined.push(("muted_segment", start, end)),
+        }
+    }
+    all.extend(joined);
+    all.sort_by_key(|(kind, start, end)| (*start, *end, *kind));
+    all
+}
+
+#[test]
+fn what_the_platform_changes_later_is_a_second_generation_and_told() {
+    let (twitch, store) = (Twitch::start(Scenario::named("short")), TempStore::new());
+    fetch(&twitch, &store, &[]).expect_code(0);
+    twitch.forget();
+    twitch.change(|scenario| *scenario = Scenario::named("drift"));
+    let again = fetch(&twitch, &store, &[]).expect_code(0);
+    assert!(again.stdout.contains(": done, run "), "{}", again.stdout);
+    let fetched = segments(&twitch.asked());
+    assert_eq!(fetched.len(), 10, "only what was muted since then: {fetched:?}");
+    assert!(fetched.iter().all(|name| name.contains("-muted")), "{fetched:?}");
+    assert_eq!(newest(&store).0, 2);
+
+    let diff = process::output(&mut command(&twitch, &store, &["diff", super::ID])).expect_code(0);
+    assert!(diff.stdout.starts_with("ingest diff twitch/1087079172: generation 1 -> 2\n"), "{}", diff.stdout);
+    assert!(diff.stdout.contains("10 segments became muted: "), "{}", diff.stdout);
+    assert!(diff.stdout.contains("3 messages vanished: "), "{}", diff.stdout);
+    let told: Vec<_> = diff.stdout.lines().skip(1).collect();
+    assert_eq!(told.len(), 3, "and one muted range, nothing else: {told:?}");
+    let same = process::output(&mut command(&twitch, &store, &["diff", super::ID, "2", "2"])).expect_code(0);
+    assert!(same.stdout.contains("nothing changed"), "{}", same.stdout);
+    process::output(&mut command(&twitch, &store, &["verify"])).expect_code(0);
+}
+
+#[test]
+fn connections_do_not_show_in_the_output() {
+    let twitch = Twitch::start(Scenario::named("short"));
+    let mut runs = Vec::new();
+    for connections in ["1", "16"] {
+        let store = TempStore::new();
+        fetch(&twitch, &store, &["--connections", connections]).expect_code(0);
+        runs.push(newest(&store).1.digest);
+    }
+    assert_eq!(runs[0], runs[1]);
+}
+
+#[test]
+fn a_part_is_cut_exactly_and_only_its_segments_are_fetched() {
+    let (twitch, store) = (Twitch::start(Scenario::named("short")), TempStore::new());
+    fetch(&twitch, &store, &["--from", "0:25.5", "--to", "1:04.25"]).expect_code(0);
+    assert_eq!(segments(&twitch.asked()).len(), 5, "those from 20 s to 70 s");
+    let vod = rows::<Vod>(&store).remove(0);
+    assert_eq!(vod.duration_ms, 38_750);
+    let messages = rows::<ChatMessage>(&store);
+    assert!(!messages.is_empty() && messages.iter().all(|row| (0..38_750).contains(&row.offset_ms)));
+    let table = rows::<Segment>(&store);
+    assert_eq!((table[0].ordinal, table[0].start_ms), (2, -5500));
+}
+
+#[test]
+fn chat_or_media_alone_asks_for_nothing_else() {
+    let twitch = Twitch::start(Scenario::named("short"));
+    let store = TempStore::new();
+    fetch(&twitch, &store, &["--chat-only"]).expect_code(0);
+    assert!(twitch.asked().iter().all(|asked| matches!(asked.kind, Kind::Gql { .. })));
+    twitch.forget();
+    let store = TempStore::new();
+    fetch(&twitch, &store, &["--media-only"]).expect_code(0);
+    assert_eq!(pages(&twitch.asked()), [] as [serde_json::Value; 0]);
+}
+
+#[test]
+fn of_many_one_that_fails_does_not_stop_the_others() {
+    let (twitch, store) = (Twitch::start(Scenario::named("short")), TempStore::new());
+    let list = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(list.path(), format!("# two\n{}\nfile:no-such.mkv\thas-no-chat.json\n", super::ID)).unwrap();
+    let arguments = ["--from-file", list.path().to_str().unwrap()];
+    let output = process::output(&mut command(&twitch, &store, &arguments)).expect_code(2);
+    let lines: Vec<_> = output.stdout.lines().collect();
+    assert!(lines[0].starts_with("ingest twitch/1087079172: done"), "{}", output.stdout);
+    assert!(
+        lines.iter().any(|line| line.starts_with("file:no-such.mkv") && line.contains("failed")),
+        "{}",
+        output.stdout
+    );
+}
