@@ -6,7 +6,7 @@ let
     foldl' fromTOML genericClosure hashFile listToAttrs map mapAttrs match pathExists readFile stringLength substring;
 
   # Digest of what `cargo vendor` makes of Cargo.lock. After a change of the lock file, Nix prints the new one.
-  cratesHash = "sha256-bVTMVPVjkvGDFTQzcU8y6HJLhENTVXDpKWLp1OYKu1k=";
+  cratesHash = "sha256-55P3kmGASPFZ5E1ZtTJJfB3PbvdDHcWAjU76jcL/08A=";
 
   # Libraries whose crates take minutes to compile, and so get a layer of their own.
   heavy = [ "asr" "engine" "llm" ];
@@ -124,6 +124,9 @@ let
             ${cargo (map (variant: variant.name) users) features}
             cd $CARGO_TARGET_DIR
             rm -f .rustc_info.json release/* 2>/dev/null || true
+            # What cmake and make say comes in the order of the moment.
+            sed -i '/^cargo:/!d' release/build/*/output
+            find . -name CMakeOutput.log -delete -o -name CMakeConfigureLog.yaml -delete
             for member in ${concatStringsSep " " (attrNames members)}; do
               rm -rf release/.fingerprint/$member-???????????????? release/deps/{,lib}$member-????????????????*
             done
@@ -139,6 +142,11 @@ let
   ## Jobs.
 
   models = import ./models.nix { inherit (platform) fetchurl; };
+
+  ffmpeg = {
+    DOUGPT_FFMPEG = "${platform.ffmpeg}/bin/ffmpeg";
+    DOUGPT_FFPROBE = "${platform.ffmpeg}/bin/ffprobe";
+  };
 
   # A shell script for $out/bin that sets what the environment leaves open and then is `target`.
   wrapper = name: target: environment: ''
@@ -165,10 +173,7 @@ let
         cp $CARGO_TARGET_DIR/release/${name} $out/libexec
         strip $out/libexec/${name}
         ${if needsFfmpeg then
-          wrapper name "$out/libexec/${name}" {
-            DOUGPT_FFMPEG = "${platform.ffmpeg}/bin/ffmpeg";
-            DOUGPT_FFPROBE = "${platform.ffmpeg}/bin/ffprobe";
-          }
+          wrapper name "$out/libexec/${name}" ffmpeg
         else "mv $out/libexec/${name} $out/bin && rmdir $out/libexec"}
       '');
 
@@ -210,7 +215,8 @@ in
 {
   packages = programs // cuda // models.packages // { inherit pipeline; default = pipeline; }
     // listToAttrs (map (layer: { inherit (layer.drv) name; value = layer.drv; }) layers);
-  apps = mapAttrs app (programs // { inherit pipeline; default = pipeline; });
+  apps = mapAttrs app (programs // { inherit pipeline; }) // { default = app "pipeline" pipeline; };
   checks = mapAttrs starts (programs // { inherit pipeline; }) // { inherit ingests; };
-  devShells.default = platform.run "dougpt" { } "touch $out";
+  # What the jobs are built with, and the ffmpeg they run with.
+  devShells.default = platform.run "dougpt" ffmpeg "touch $out";
 }

@@ -84,7 +84,7 @@ let
         patch --set-interpreter $out/lib64/ld-linux-x86-64.so.2 --force-rpath --set-rpath $out/${libraries} $file
       fi
     done
-    patch --force-rpath --set-rpath $out/${libraries} $(readlink -f ${libraries}/libclang-14.so.1)
+    patch --force-rpath --set-rpath $out/${libraries} $(readlink -f ${libraries}/libclang-14.so.1) ${libraries}/libLLVM-14.so.1
     ln -s bash usr/bin/sh
     ln -s gawk usr/bin/awk
 
@@ -164,8 +164,9 @@ let
   '';
 in
 {
-  inherit busybox ffmpeg fetchurl runtime rust shell system tools;
+  inherit busybox ffmpeg fetchurl runtime rust system tools;
   run = name: run name [ "${rust}/bin" ];
+  shell = "${shell} sh";
   # Where Nix (and for older ones `ci/nix`) shows the machine's certificates to what may download.
   certificates = "/etc/ssl/certs/ca-certificates.crt";
   # What finished jobs may refer to: nothing else.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::bail;
 use ids::Name;
+use job::keyring::Keyring;
 use job::{Exit, Job};
 use serde_json::{Value, json};
 
@@ -74,6 +75,10 @@ impl From<Run> for Plan {
 pub(crate) async fn run(plan: &Plan, job: &Job) -> anyhow::Result<Exit> {
     if let Some(source) = plan.vods.iter().find(|source| source.is_file() && source.chat.is_none()) {
         bail!("{} has no chat; give one --chat FILE for each --vod file:PATH, in the same order", source.vod);
+    }
+    if plan.until >= Step::Eval {
+        // The last step signs. That there is no place for its key is said before the hours of work, not after.
+        Keyring::from_environment()?;
     }
     let mut vods = Vec::new();
     for step in [Step::Models, Step::Ingest, Step::Transcribe, Step::Align, Step::Dataset, Step::Train] {
