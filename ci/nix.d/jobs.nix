@@ -6,7 +6,7 @@ let
     foldl' fromTOML genericClosure hashFile listToAttrs map mapAttrs match pathExists readFile stringLength substring;
 
   # Digest of what `cargo vendor` makes of Cargo.lock. After a change of the lock file, Nix prints the new one.
-  cratesHash = "sha256-55P3kmGASPFZ5E1ZtTJJfB3PbvdDHcWAjU76jcL/08A=";
+  cratesHash = "sha256-ochdXrLrK9whA/1rPSpUWwsWfwugcQH1U3Mit6XLNe0=";
 
   # Libraries whose crates take minutes to compile, and so get a layer of their own.
   heavy = [ "asr" "engine" "llm" ];

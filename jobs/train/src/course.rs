@@ -212,7 +212,7 @@ impl<'a> Course<'a> {
         match run.checkpoint(number, Bytes::from(checkpoint.to_bytes()?)).await {
             // A damaged object cannot be overwritten, and the run does not need it.
             Err(StoreError::Differs { .. }) if damaged.contains(&number) => Ok(()),
-            other => Ok(other?),
+            other => Ok(other.map(drop)?),
         }
     }
 }
