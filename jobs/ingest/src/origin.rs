@@ -93,7 +93,9 @@ fn twitch<'text>(rest: &str, text: &'text str) -> Option<&'text str> {
     let url = Url::parse(&format!("https://{rest}")).ok()?;
     let scheme = text.split_once("://").map_or("https", |(scheme, _)| scheme);
     let plain = matches!(scheme, "https" | "http") && url.port().is_none() && !rest.split('/').next()?.contains(':');
-    if !plain || !TWITCH.contains(&url.host_str()?) {
+    // A path that the parser had to tidy up is not the one that was written.
+    let tidied = rest.split(['/', '?', '#']).any(|part| part == "." || part == "..");
+    if !plain || tidied || !TWITCH.contains(&url.host_str()?) {
         return None;
     }
     let parts: Vec<_> = url.path().trim_end_matches('/').split('/').skip(1).collect();
@@ -150,6 +152,7 @@ mod tests {
             "https://www.twitch.tv/videos/%31",
             "https://www.twitch.tv/videos/",
             "https://www.twitch.tv/videos/1/2",
+            "https://www.twitch.tv/../videos/1087079172",
             "https://www.twitch.tv/somebody",
             "https://www.twitch.tv:8080/videos/1087079172",
             "https://www.twitch.tv:443/videos/1087079172",

@@ -185,7 +185,7 @@ fn verify_names_what_is_damaged_or_missing() {
     ingest(&store, ["--vod", &arguments[1], "--chat", &arguments[3], "--title", "Again"]).expect_code(0);
     // Nothing promises the newest record but itself; the first one is missed when it is gone.
     let objects: Vec<_> = contents(store.path()).into_keys().chain(["vods/file/demo-1/1.json".to_owned()]).collect();
-    assert_eq!(objects.len(), 2 * (4 + 1) + 2 + 1, "tables and manifest of each, shared blobs, a record: {objects:?}");
+    assert_eq!(objects.len(), 2 * (6 + 1) + 2 + 1, "tables and manifest of each, shared blobs, a record: {objects:?}");
     for object in objects {
         let path = store.path().join(&object);
         let whole = std::fs::read(&path).unwrap();
