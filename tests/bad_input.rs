@@ -89,12 +89,3 @@ fn an_address_that_is_taken() {
     let address = taken.local_addr().expect("an address").to_string();
     cli.refused("infer", &["serve", "--addr", &address], &[&address]);
 }
-
-#[test]
-fn no_place_for_the_key_of_a_promotion() {
-    let cli = Cli::new();
-    let mut demo = cli.command("pipeline", &["demo"]);
-    let output = testkit::process::output(demo.env_remove("HOME").env_remove("XDG_CONFIG_HOME")).expect_code(2);
-    assert!(output.stderr.contains("DOUGPT_SIGNING_KEY"), "{}", output.stderr);
-    assert_eq!(output.stdout, "", "work was done in vain");
-}
