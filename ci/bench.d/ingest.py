@@ -3,6 +3,7 @@
 
 import argparse
 import contextlib
+import hashlib
 import importlib.metadata
 import json
 import os
@@ -21,6 +22,8 @@ MB, GB = 10**6, 10**9
 STREAMED = 10 * MB
 LATENCY_MS = 20
 SECONDS = 7200
+SEGMENT_S = 10
+CONNECTIONS = 8
 RENDITION = "1080p60"
 
 PANDAS = """
@@ -52,10 +55,15 @@ class Bench:
         command = [self.bin / "ingest", "--store", store, "--threads", self.asked.threads, *arguments]
         return run(command, **options)
 
-    def anew(self, *arguments, **options):
-        """Our command, on a store that is empty."""
+    def anew(self, *arguments, stored=0, **options):
+        """Our command, on a store that is empty, and that has at least `stored` bytes of blobs afterwards."""
         with folder(self.scratch, "store") as store:
-            return self.ingest(store, *arguments, **options)
+            cost = self.ingest(store, *arguments, **options)
+            # Blobs are named by their digest, so the same bytes are not counted twice.
+            size = sum(path.stat().st_size for path in store.glob("blobs/**/*") if path.is_file())
+        if size < stored:
+            raise Trouble(f"the store has {size} bytes of blobs, it should have {stored}")
+        return cost
 
     def big_chat(self, size):
         path = self.scratch / f"chat-{size}.json"
@@ -125,12 +133,12 @@ class Bench:
     def segments(self):
         for latency, gate in ((0, ">= 1"), (LATENCY_MS, ">= 1.5")):
             with self.fake(f"segments-{latency}", latency) as fake, folder(self.scratch, "media") as media:
-                ours = ["--vod", VOD, "--media-only", "--quality", RENDITION, "--connections", 8]
+                ours = ["--vod", VOD, "--media-only", "--quality", RENDITION, "--connections", CONNECTIONS]
                 # Once before the clock runs: the fake makes its pieces when they are asked for first.
                 expected = self.fetched_by_ytdlp(fake, media)[1]
                 mine, ytdlp, streamlink = turns(
                     self.asked.runs,
-                    lambda: self.anew(*ours, env=fake, until="media 100%"),
+                    lambda: self.anew(*ours, env=fake, until="media 100%", stored=expected),
                     lambda: self.fetched_by_ytdlp(fake, media, expected)[0],
                     lambda: self.fetched_by_streamlink(fake, media, expected),
                 )
@@ -141,17 +149,21 @@ class Bench:
                 best = (max if of == "wall" else min)(theirs, key=lambda name: figure(theirs[name]))
                 mark, other = figure(theirs[best]), next(name for name in theirs if name != best)
                 note = f"{other}: {figure(theirs[other]):.4g} {unit}"
+                if latency and of == "wall":
+                    # Each connection waits once for each of its segments, whatever the client.
+                    most = expected / MB / (-(-SECONDS // SEGMENT_S // CONNECTIONS) * latency / 1000)
+                    note += f"; 8 requests at once that wait {latency} ms each give at most {most:.4g} MB/s"
                 self.table.add(f"segments: {at}", figure(mine), (best, mark), figure(mine) / mark, bound, unit, note)
 
     def fetched_by_ytdlp(self, fake, media, expected=None):
         out = media / "ytdlp.mp4"
-        command = [self.peers / "yt-dlp", "--ignore-config", "--no-cache-dir", "--quiet", "--no-progress", "-N", 8]
+        command = [self.peers / "yt-dlp", "--ignore-config", "--no-cache-dir", "--quiet", "--no-progress", "-N", CONNECTIONS]
         cost = run([*command, "--hls-prefer-native", "--fixup", "never", "-o", out, fake["playlist"]])
         return cost, whole(out, expected)
 
     def fetched_by_streamlink(self, fake, media, expected):
         out = media / "streamlink.ts"
-        command = [self.peers / "streamlink", "--no-config", "--loglevel", "error", "--stream-segment-threads", 8]
+        command = [self.peers / "streamlink", "--no-config", "--loglevel", "error", "--stream-segment-threads", CONNECTIONS]
         cost = run([*command, "--ringbuffer-size", "64M", "--force", "-o", out, f"hls://{fake['playlist']}", "best"])
         whole(out, expected)
         return cost
@@ -189,7 +201,10 @@ class Bench:
 
         verified = lambda: self.ingest(store, "verify", "--full", "--json", keep=True)
         mine, *theirs = turns(self.asked.runs, verified, *(lambda command=command: peer(command) for command, *_ in peers))
-        read = json.loads(mine[0].out)["bytes"]
+        found = [json.loads(cost.out) for cost in mine]
+        read = found[0]["bytes"]
+        if any(one["bytes"] != read or one["damaged"] for one in found) or read < 0.99 * size:
+            raise Trouble(f"verify did not read all of {size} bytes each time: {found}")
         rate = lambda bytes_read, costs: bytes_read / MB / median(costs)
         ours = rate(read, mine)
         for (_, name, gate), costs in zip(peers, theirs):
@@ -261,6 +276,11 @@ def live_chat(path, size):
     partial.rename(path)
 
 
+def digest(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:12]
+
+
 def first_line(*command):
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[0]
 
@@ -270,7 +290,7 @@ def main():
     parser = argparse.ArgumentParser(
         prog="ci/bench ingest", epilog=ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--size", type=int, default=200, metavar="MB", help="size of chat files [200]; the gates' is 1000")
+    parser.add_argument("--size", type=int, default=200, metavar="MB", help="size of chat files [200]; the gates' is 1000, where pandas needs 14 GB")
     parser.add_argument("--runs", type=int, default=5, help="runs of each command [5]; slow ones get at most 3")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="threads of ingest [all cores]")
     parser.add_argument("--only", type=lambda text: text.split(","), default=rows, metavar="ROW,ROW", help="these alone")
@@ -284,7 +304,7 @@ def main():
         parser.error("--size is at least 10, --runs and --threads at least 1")
     header = measure.machine(asked.threads) | {
         "runs": asked.runs,
-        "ours": first_line(asked.bin / "ingest", "--version"),
+        "ours": f"{first_line(asked.bin / 'ingest', '--version')}, sha256 {digest(asked.bin / 'ingest')}",
         "peers": {name: importlib.metadata.version(name) for name in ("pandas", "requests", "streamlink", "yt-dlp")}
         | {"python": sys.version.split()[0], "jq": first_line("jq", "--version"), "sha256sum": first_line("sha256sum", "--version")},
     }
