@@ -89,3 +89,15 @@ fn an_address_that_is_taken() {
     let address = taken.local_addr().expect("an address").to_string();
     cli.refused("infer", &["serve", "--addr", &address], &[&address]);
 }
+
+#[test]
+fn no_place_for_the_key_of_a_promotion() {
+    let cli = Cli::new();
+    let mut demo = cli.command("pipeline", &["demo"]);
+    for variable in ["HOME", "XDG_CONFIG_HOME", "DOUGPT_SIGNING_KEY", "DOUGPT_TRUSTED_KEYS"] {
+        demo.env_remove(variable);
+    }
+    let output = testkit::process::output(&mut demo).expect_code(2);
+    assert!(output.stderr.contains("DOUGPT_SIGNING_KEY"), "{}", output.stderr);
+    assert_eq!(output.stdout, "", "a job ran before it was said");
+}

@@ -85,14 +85,14 @@ async fn one(take: &Take, job: &Job) -> anyhow::Result<(String, Done)> {
         Origin::Url(source) => file(take, Input::Url(source), job).await,
         Origin::Twitch(id) => {
             let params = Remote::new(take, id)?;
-            Ok((params.vod.to_string(), twitch::run(&params, job).await?))
+            Ok((params.broadcast.vod.to_string(), twitch::run(&params, job).await?))
         }
     }
 }
 
 async fn file(take: &Take, media: Input, job: &Job) -> anyhow::Result<(String, Done)> {
     let params = Params::new(take, media)?;
-    Ok((params.vod.to_string(), take::run(&params, job).await?))
+    Ok((params.broadcast.vod.to_string(), take::run(&params, job).await?))
 }
 
 fn count(done: &Done, name: &str) -> u64 {

@@ -2,16 +2,15 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::time::Duration;
 
 use anyhow::{Context, bail};
 use futures::TryStreamExt;
 use ids::{Digest, Hasher};
 use job::{Job, Progress};
 use store::{Source, SourceError, Version};
-use tokio::time::sleep;
 
 use crate::NAME;
+use crate::retries::Retries;
 use crate::scratch::Scratch;
 
 /// No media may be larger: 64 GiB, the most a store keeps.
@@ -20,17 +19,11 @@ pub(crate) const MEDIA: u64 = 64 << 30;
 /// No chat export may be larger: 8 GiB, the most that is read of one.
 pub(crate) const CHAT: u64 = 8 << 30;
 
-/// Failures in a row, without a byte between them, after which it is given up.
-const FAILURES: u32 = 6;
+/// Failures in a row are without a byte between them.
+const RETRIES: Retries = Retries { most: 6 };
 
 /// How often a file is begun anew, because it changed or the server gives no parts of it.
 const RESTARTS: u32 = 3;
-
-/// Wait after the first failure; it doubles with each.
-const FIRST_WAIT: Duration = Duration::from_millis(250);
-
-/// Longest wait.
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// A file that was fetched; gone when this is.
 pub(crate) struct Fetched {
@@ -46,7 +39,7 @@ pub(crate) struct Fetched {
 pub(crate) async fn fetch(source: &Source, most: u64, job: &Job) -> anyhow::Result<Fetched> {
     let file = Scratch::new("fetched")?;
     let mut transfer = Transfer::new(source, most, &file, job)?;
-    let (mut failures, mut restarts) = (0, 0);
+    let (mut tries, mut restarts) = (RETRIES.start(), 0);
     loop {
         let before = transfer.hasher.length();
         let error = match transfer.go_on().await {
@@ -54,18 +47,18 @@ pub(crate) async fn fetch(source: &Source, most: u64, job: &Job) -> anyhow::Resu
             Err(error) => error,
         };
         if transfer.hasher.length() > before {
-            failures = 0;
+            tries.progress();
         }
         match error.downcast_ref() {
             Some(SourceError::Changed { .. } | SourceError::NoRanges { .. }) if restarts < RESTARTS => {
                 restarts += 1;
                 transfer.restart()?;
             }
-            Some(SourceError::Failed { temporary: true, .. }) if failures < FAILURES => {
-                let wait = FIRST_WAIT.saturating_mul(1 << failures).min(LONGEST_WAIT);
-                failures += 1;
-                tracing::warn!(error = %error, bytes = transfer.hasher.length(), ?wait, "fetching goes on after a wait");
-                sleep(wait).await;
+            Some(SourceError::Failed { temporary: true, .. }) => {
+                tracing::warn!(error = %error, bytes = transfer.hasher.length(), "fetching goes on after a wait");
+                if tries.again(None).await.is_err() {
+                    return Err(error);
+                }
             }
             _ => return Err(error),
         }

@@ -14,7 +14,9 @@ mod net;
 mod origin;
 mod params;
 mod report;
+mod retries;
 mod scratch;
+mod sound;
 mod tables;
 mod take;
 mod twitch;
@@ -25,7 +27,7 @@ use job::{Exit, Job};
 
 pub use args::{Args, Command, Take};
 pub use origin::Origin;
-pub use params::{Input, Params};
+pub use params::{Broadcast, Input, Params};
 pub use take::run;
 
 /// Raise when the same files and parameters would give other rows, audio or facts.

@@ -1,33 +1,72 @@
 //! From arguments as typed to parameters as validated. Nothing is opened here.
 
+mod remote;
+
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::{Context, bail};
 use ids::{Platform, VodId, VodKey};
+use serde_json::{Value, json};
 use store::Source;
 
 use crate::args::Take;
 use crate::chat;
-use crate::twitch::Retries;
 
-/// What to take in.
+pub(crate) use remote::{ChatFrom, Remote};
+
+/// What is taken in, wherever it comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Params {
+pub struct Broadcast {
     /// The VOD's key in the store.
     pub vod: VodKey,
-    /// Name of the media file without its folder, or its URL without credentials and query.
+    /// Where it comes from: a URL without credentials and query, or `file:` and the file's name without its folder.
     pub source: String,
+    /// Its start, RFC 3339 in UTC, if given.
+    pub started_at: Option<String>,
+    /// Its title, if given.
+    pub title: Option<String>,
+    /// What part of it is taken: from, to, in ms from its start.
+    pub range: Option<(u64, u64)>,
+}
+
+impl Broadcast {
+    fn new(take: &Take, vod: VodKey, source: String) -> anyhow::Result<Self> {
+        Ok(Self {
+            vod,
+            source,
+            started_at: take.started_at.as_deref().map(started_at).transpose()?,
+            title: take.title.as_deref().map(title).transpose()?,
+            range: range(take.from.as_deref(), take.to.as_deref())?,
+        })
+    }
+
+    /// Where the part that is taken begins, ms.
+    pub(crate) fn start_ms(&self) -> i64 {
+        self.range.map_or(0, |(from, _)| i64::try_from(from).unwrap_or(i64::MAX))
+    }
+
+    /// What of it is asked of a run.
+    pub(crate) fn question(&self) -> Value {
+        let range = self.range.map(|(from_ms, to_ms)| json!({ "from_ms": from_ms, "to_ms": to_ms }));
+        json!({
+            "vod": self.vod,
+            "source": self.source,
+            "started_at": self.started_at,
+            "title": self.title,
+            "range": range,
+        })
+    }
+}
+
+/// Files to take in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Params {
+    /// What they are of.
+    pub broadcast: Broadcast,
     /// The media file, if media is taken in.
     pub media: Option<Input>,
     /// The chat export, if chat is taken in.
     pub chat: Option<Input>,
-    /// Start of the broadcast, RFC 3339 in UTC, if given.
-    pub started_at: Option<String>,
-    /// Title, if given.
-    pub title: Option<String>,
-    /// What part of the recording is taken: from, to, in ms from its start.
-    pub range: Option<(u64, u64)>,
     /// Whether the media file becomes a blob too.
     pub keep_media: bool,
 }
@@ -62,26 +101,16 @@ impl Params {
                 let name = path.file_name().and_then(|name| name.to_str()).with_context(|| {
                     format!("--vod {:?} does not end in a file name; write file:PATH of a media file", path.display())
                 })?;
-                (name.to_owned(), path.clone())
+                (format!("file:{name}"), path.clone())
             }
         };
+        let vod = VodKey { platform: Platform::File, id: id(take.id.as_deref(), &name)? };
         Ok(Self {
-            vod: VodKey { platform: Platform::File, id: id(take.id.as_deref(), &name)? },
-            source,
+            broadcast: Broadcast::new(take, vod, source)?,
             media: (!take.chat_only).then_some(media),
             chat: take.chat.as_deref().map(chat_input).transpose()?,
-            started_at: take.started_at.as_deref().map(started_at).transpose()?,
-            title: take.title.as_deref().map(title).transpose()?,
-            range: range(take.from.as_deref(), take.to.as_deref())?,
             keep_media: take.keep_media,
         })
-    }
-}
-
-impl Params {
-    /// Where the media came from, as the table `vod` says it.
-    pub(crate) fn source_url(&self) -> String {
-        if Source::is_url(&self.source) { self.source.clone() } else { format!("file:{}", self.source) }
     }
 }
 
@@ -90,135 +119,6 @@ fn chat_input(chat: &Path) -> anyhow::Result<Input> {
         Some(url) => Ok(Input::Url(Source::parse(url).context("--chat cannot be taken in")?)),
         None => Ok(Input::File(chat.to_owned())),
     }
-}
-
-/// A video of a platform to take in, and how to fetch it.
-#[derive(Clone)]
-pub(crate) struct Remote {
-    /// Its key in the store.
-    pub(crate) vod: VodKey,
-    /// Which rendition: `audio_only`, `best`, or the platform's name of one.
-    pub(crate) quality: String,
-    /// Whether media is taken in.
-    pub(crate) media: bool,
-    /// Where the chat is from.
-    pub(crate) chat: Chat,
-    /// What part of the broadcast is taken: from, to, in ms from its start.
-    pub(crate) range: Option<(u64, u64)>,
-    /// Start of the broadcast, RFC 3339 in UTC, if given.
-    pub(crate) started_at: Option<String>,
-    /// Title, if given.
-    pub(crate) title: Option<String>,
-    /// Whether a broadcast that still goes on is taken as it is.
-    pub(crate) allow_growing: bool,
-    /// Whether everything is fetched again.
-    pub(crate) refresh: bool,
-    /// Requests at once.
-    pub(crate) connections: usize,
-    pub(crate) retries: Retries,
-    /// Most media that may be missing, percent.
-    pub(crate) max_gaps: u32,
-    /// Longest wait for a connection and for the next bytes.
-    pub(crate) patience: Duration,
-    /// The viewer's OAuth token: a secret, in no manifest and no log.
-    pub(crate) token: Option<String>,
-}
-
-/// Where the chat of a video is from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Chat {
-    /// The platform.
-    Twitch,
-    /// An export.
-    File(PathBuf),
-    /// It is left out.
-    Nowhere,
-}
-
-impl Chat {
-    /// The word for it in a run's parameters.
-    pub(crate) fn name(&self) -> &'static str {
-        match self {
-            Self::Twitch => "twitch",
-            Self::File(_) => "file",
-            Self::Nowhere => "none",
-        }
-    }
-}
-
-impl Remote {
-    /// The parameters in the arguments.
-    ///
-    /// # Errors
-    /// Names the argument, its value and what would be right.
-    pub(crate) fn new(take: &Take, id: VodId) -> anyhow::Result<Self> {
-        if take.id.is_some() || take.keep_media {
-            bail!("--id and --keep-media are for local files; a video of Twitch has its id, and its segments are kept");
-        }
-        Ok(Self {
-            vod: VodKey { platform: Platform::Twitch, id },
-            quality: quality(&take.quality)?,
-            media: !take.chat_only,
-            chat: match (&take.chat, take.media_only) {
-                (Some(path), _) => match chat_input(path)? {
-                    Input::File(path) => Chat::File(path),
-                    Input::Url(_) => {
-                        bail!("--chat of a video of Twitch is a local file; download {} first", path.display())
-                    }
-                },
-                (None, true) => Chat::Nowhere,
-                (None, false) => Chat::Twitch,
-            },
-            range: range(take.from.as_deref(), take.to.as_deref())?,
-            started_at: take.started_at.as_deref().map(started_at).transpose()?,
-            title: take.title.as_deref().map(title).transpose()?,
-            allow_growing: take.allow_growing,
-            refresh: take.refresh,
-            connections: usize::from(take.connections),
-            retries: Retries { most: u32::from(take.retries) },
-            max_gaps: u32::from(take.max_gaps),
-            patience: Duration::from_secs(u64::from(take.timeout)),
-            token: token(take.token_file.as_deref())?,
-        })
-    }
-
-    /// The address of its page, which is what a reply's lineage ends in.
-    pub(crate) fn source(&self) -> String {
-        format!("https://www.twitch.tv/videos/{}", self.vod.id)
-    }
-}
-
-/// The environment variable with the viewer's token.
-const TOKEN: &str = "DOUGPT_TWITCH_TOKEN";
-
-/// The viewer's token from a file or the environment. It is never repeated in an error.
-fn token(file: Option<&Path>) -> anyhow::Result<Option<String>> {
-    let (text, place) = match file {
-        Some(path) => {
-            let text = std::fs::read_to_string(path)
-                .with_context(|| format!("--token-file {} cannot be read; check the path", path.display()))?;
-            (text, path.display().to_string())
-        }
-        None => match std::env::var(TOKEN) {
-            Ok(text) if !text.is_empty() => (text, TOKEN.to_owned()),
-            _ => return Ok(None),
-        },
-    };
-    let text = text.trim().trim_start_matches("OAuth ").trim_start_matches("oauth:");
-    if text.is_empty() || text.len() > 100 || !text.bytes().all(|b| b.is_ascii_alphanumeric()) {
-        bail!(
-            "{place} holds no OAuth token; it is the value of the browser's cookie auth-token, 30 letters and digits"
-        );
-    }
-    Ok(Some(text.to_owned()))
-}
-
-fn quality(text: &str) -> anyhow::Result<String> {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | ' ' | '.');
-    if text.is_empty() || text.len() > 40 || !text.chars().all(allowed) {
-        bail!("--quality is audio_only, best, or the name of a rendition like 720p60");
-    }
-    Ok(text.to_owned())
 }
 
 /// The id that was given, or the file's name without its ending where that is one.

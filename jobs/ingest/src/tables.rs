@@ -1,13 +1,77 @@
-//! The tables of a chat: from an export to two files of rows, one row at a time, and into the run.
+//! The tables of a run: the row of the VOD, and the rows of its chat, which pass one at a time through files.
 
-use schemas::{ChatMessage, Problem};
+use ids::Digest;
+use schemas::{ChatMessage, Media, Problem, Segment, Span, Vod};
 use store::{RunWriter, TableFile};
 
-use crate::chat::{Export, Finished, Sink};
+use crate::chat::{self, Export, Finished, Sink, Video};
+use crate::params::Broadcast;
 use crate::scratch::Scratch;
 
+/// All that the tables of a run are made of.
+pub(crate) struct Taken<'a> {
+    pub(crate) broadcast: &'a Broadcast,
+    /// What its source says about it.
+    pub(crate) video: Video,
+    pub(crate) export: Option<Export>,
+    pub(crate) media: Vec<Media>,
+    pub(crate) segments: Vec<Segment>,
+    pub(crate) spans: Vec<Span>,
+    /// Length of its sound, if media was taken in.
+    pub(crate) duration_ms: Option<i64>,
+    /// Of the media as it was given, of the sound, of the chat as it was given.
+    pub(crate) media_digest: Option<Digest>,
+    pub(crate) audio_digest: Option<Digest>,
+    pub(crate) chat_digest: Option<Digest>,
+}
+
+impl Taken<'_> {
+    /// Writes every table.
+    pub(crate) async fn write(self, run: &mut RunWriter<'_>) -> anyhow::Result<()> {
+        let vod = self.vod()?;
+        run.fact("vod", &self.broadcast.vod)?;
+        run.fact("title", &vod.title)?;
+        run.fact("started_at", &vod.started_at)?;
+        run.fact("duration_ms", vod.duration_ms)?;
+        run.count("messages", usize::try_from(vod.messages)?);
+        run.table::<Vod>(&[vod]).await?;
+        run.table::<Media>(&self.media).await?;
+        run.table::<Segment>(&self.segments).await?;
+        run.table::<Span>(&self.spans).await?;
+        match self.export {
+            Some(export) => ChatTables::write(export, self.broadcast)?.commit(run).await,
+            None => {
+                run.count("rows", 0);
+                run.count("problems", 0);
+                run.table::<ChatMessage>(&[]).await?;
+                Ok(run.table::<Problem>(&[]).await?)
+            }
+        }
+    }
+
+    fn vod(&self) -> anyhow::Result<Vod> {
+        let Broadcast { vod, source, started_at, title, .. } = self.broadcast;
+        let started_at = started_at.as_ref().or(self.video.started_at.as_ref());
+        Ok(Vod {
+            platform: vod.platform,
+            vod_id: vod.id.clone(),
+            source: source.clone(),
+            title: title.clone().or_else(|| self.video.title.clone()),
+            channel: self.video.channel.clone(),
+            // A cut begins later than the broadcast.
+            started_at: started_at.and_then(|time| chat::to_utc(time, self.broadcast.start_ms())),
+            duration_ms: self.duration_ms.or(self.video.length_ms).unwrap_or(0),
+            media_digest: self.media_digest,
+            audio_digest: self.audio_digest,
+            chat_digest: self.chat_digest,
+            chat_format: self.export.as_ref().map(|export| export.format.clone()),
+            messages: i64::try_from(self.export.as_ref().map_or(0, |export| export.messages))?,
+        })
+    }
+}
+
 /// Rows and problems of one chat, in files that are gone when this is.
-pub(crate) struct ChatTables {
+struct ChatTables {
     rows: TableFile<ChatMessage>,
     problems: TableFile<Problem>,
     format: String,
@@ -36,17 +100,17 @@ impl Sink for Growing {
 
 impl ChatTables {
     /// Writes the files.
-    pub(crate) fn write(export: Export, started_at: Option<&str>, range: Option<(u64, u64)>) -> anyhow::Result<Self> {
+    fn write(export: Export, broadcast: &Broadcast) -> anyhow::Result<Self> {
         let files = [Scratch::new("chat_message.parquet")?, Scratch::new("problem.parquet")?];
         let mut sink =
             Growing { rows: TableFile::create(files[0].path())?, problems: TableFile::create(files[1].path())? };
         let (format, repaired) = (export.format.clone(), export.repaired);
-        let finished = export.finish(started_at, range, &mut sink)?;
+        let finished = export.finish(broadcast.started_at.as_deref(), broadcast.range, &mut sink)?;
         Ok(Self { rows: sink.rows, problems: sink.problems, format, repaired, finished, _files: files })
     }
 
     /// Takes the files into the run.
-    pub(crate) async fn commit(self, run: &mut RunWriter<'_>) -> anyhow::Result<()> {
+    async fn commit(self, run: &mut RunWriter<'_>) -> anyhow::Result<()> {
         let finished = self.finished;
         run.fact("chat_format", self.format)?;
         run.fact("repaired_messages", self.repaired)?;

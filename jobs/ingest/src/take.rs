@@ -8,15 +8,15 @@ use anyhow::{Context, bail};
 use ids::Digest;
 use job::{Done, Job, Question};
 use manifest::RunKey;
-use media::{Demuxed, Ffmpeg, Probe, SAMPLE_RATE};
-use schemas::{ChatMessage, Media, Problem, Segment, Span, Vod};
+use media::{Ffmpeg, Probe};
 use store::{RunWriter, Store};
 
 use crate::chat::{self, Export};
 use crate::fetch::{self, Fetched};
-use crate::params::Input;
+use crate::params::{Broadcast, Input};
 use crate::scratch::Scratch;
-use crate::tables::ChatTables;
+use crate::sound::{Original, Sound};
+use crate::tables::Taken;
 use crate::{LOGIC_VERSION, NAME, Params};
 
 /// Takes in what `params` name, unless the store has it, and makes it the VOD's newest generation.
@@ -39,7 +39,7 @@ pub async fn run(params: &Params, job: &Job) -> anyhow::Result<Done> {
         work(params, &sources, checked, job, run).await
     };
     let done = job.run_once(question, work).await?;
-    job.store().await?.add_generation(&params.vod, &done.run, &job.now()).await?;
+    job.store().await?.add_generation(&params.broadcast.vod, &done.run, &job.now()).await?;
     Ok(done)
 }
 
@@ -142,19 +142,11 @@ struct Checked {
 }
 
 fn question(params: &Params, sources: &Sources) -> Question {
-    let range = params.range.map(|(from_ms, to_ms)| serde_json::json!({ "from_ms": from_ms, "to_ms": to_ms }));
     // ffmpeg's release is no part of the question: its arguments are chosen so that the sound does not depend on it,
     // and a new release must not ask for every recording to be transcribed again.
     Question {
         logic_version: LOGIC_VERSION,
-        params: serde_json::json!({
-            "vod": params.vod,
-            "source": params.source,
-            "started_at": params.started_at,
-            "title": params.title,
-            "range": range,
-            "keep_media": params.keep_media,
-        }),
+        params: serde_json::json!({ "broadcast": params.broadcast.question(), "keep_media": params.keep_media }),
         inputs: sources.digests(),
         models: BTreeMap::new(),
     }
@@ -170,8 +162,8 @@ async fn is_committed(question: &Question, job: &Job) -> anyhow::Result<bool> {
 
 fn read_chat(chat: &Source, params: &Params) -> anyhow::Result<Export> {
     let export = match chat.fetched {
-        Some(_) => chat::read(File::open(&chat.path)?, &chat.name, &params.vod)?,
-        None => chat::read_file(&chat.path, &params.vod)?,
+        Some(_) => chat::read(File::open(&chat.path)?, &chat.name, &params.broadcast.vod)?,
+        None => chat::read_file(&chat.path, &params.broadcast.vod)?,
     };
     if export.digest != chat.digest {
         bail!("the chat {} changed while it was read; run the command again", chat.name.display());
@@ -206,17 +198,30 @@ async fn work(
     job: &Job,
     run: &mut RunWriter<'_>,
 ) -> anyhow::Result<()> {
-    let export = checked.export;
-    let sound = match (&sources.media, checked.media) {
-        (Some(source), Some((ffmpeg, probe))) => Some(demux(source, ffmpeg, probe, params, job).await?),
-        _ => None,
+    let mut taken = Taken {
+        broadcast: &params.broadcast,
+        video: checked.export.as_ref().map(|export| export.video.clone()).unwrap_or_default(),
+        export: checked.export,
+        media: Vec::new(),
+        // A file is one piece, of which nothing is known to be special.
+        segments: Vec::new(),
+        spans: Vec::new(),
+        duration_ms: None,
+        media_digest: sources.media.as_ref().map(|media| media.digest),
+        audio_digest: None,
+        chat_digest: sources.chat.as_ref().map(|chat| chat.digest),
     };
-    let mut media_rows = Vec::new();
-    let mut audio_digest = None;
-    if let (Some(source), Some(sound)) = (&sources.media, &sound) {
-        let audio = run.blob_file("audio", sound.file.path(), "audio/flac").await?;
-        audio_digest = Some(audio);
-        media_rows = sound.rows(source, audio, params)?;
+    if let (Some(source), Some((ffmpeg, probe))) = (&sources.media, checked.media) {
+        let original = Original {
+            digest: source.digest,
+            size: source.size,
+            stored: params.keep_media,
+            duration_ms: probe.duration_ms,
+        };
+        let sound = demux(source, ffmpeg, probe, &params.broadcast, job).await?;
+        let (audio, rows) = sound.keep(&params.broadcast.vod, original, run).await?;
+        (taken.audio_digest, taken.media) = (Some(audio), rows);
+        taken.duration_ms = Some(i64::try_from(sound.demuxed.duration_ms)?);
         if params.keep_media {
             keep(run, "media", source, "application/octet-stream").await?;
         }
@@ -224,23 +229,7 @@ async fn work(
     if let Some(chat) = &sources.chat {
         keep(run, "chat", chat, "application/json").await?;
     }
-    let vod = vod_row(params, sources, export.as_ref(), sound.as_ref(), audio_digest)?;
-    facts(run, &vod, params)?;
-    run.count("messages", usize::try_from(vod.messages)?);
-    run.table::<Vod>(&[vod]).await?;
-    run.table::<Media>(&media_rows).await?;
-    // A file is one piece, of which nothing is known to be special.
-    run.table::<Segment>(&[]).await?;
-    run.table::<Span>(&[]).await?;
-    match export {
-        Some(export) => ChatTables::write(export, params.started_at.as_deref(), params.range)?.commit(run).await,
-        None => {
-            run.count("rows", 0);
-            run.count("problems", 0);
-            run.table::<ChatMessage>(&[]).await?;
-            Ok(run.table::<Problem>(&[]).await?)
-        }
-    }
+    taken.write(run).await
 }
 
 /// Keeps a source as it was given.
@@ -252,19 +241,17 @@ async fn keep(run: &mut RunWriter<'_>, role: &str, source: &Source, media_type: 
     Ok(())
 }
 
-/// The demuxed sound, in a file that is gone when this is.
-struct Sound {
-    file: Scratch,
-    size: u64,
+async fn demux(
+    source: &Source,
+    ffmpeg: Ffmpeg,
     probe: Probe,
-    demuxed: Demuxed,
-}
-
-async fn demux(source: &Source, ffmpeg: Ffmpeg, probe: Probe, params: &Params, job: &Job) -> anyhow::Result<Sound> {
-    let (from, to) = params.range.unwrap_or((0, u64::MAX));
+    broadcast: &Broadcast,
+    job: &Job,
+) -> anyhow::Result<Sound> {
+    let (from, to) = broadcast.range.unwrap_or((0, u64::MAX));
     let expected = probe.duration_ms.min(to).saturating_sub(from);
-    let progress = job.progress(&format!("{NAME} {}", params.vod), expected);
-    let (path, range) = (source.path.clone(), params.range);
+    let progress = job.progress(&format!("{NAME} {}", broadcast.vod), expected);
+    let (path, range) = (source.path.clone(), broadcast.range);
     let (file, demuxed) = tokio::task::spawn_blocking(move || {
         let file = Scratch::new("audio.flac")?;
         let demuxed = ffmpeg.demux_flac(&path, file.path(), range, &mut |done| progress.set(done))?;
@@ -272,80 +259,5 @@ async fn demux(source: &Source, ffmpeg: Ffmpeg, probe: Probe, params: &Params, j
     })
     .await??;
     source.unchanged()?;
-    if demuxed.complaints > 0 {
-        tracing::warn!(media = %source.name.display(), complaints = demuxed.complaints, "ffmpeg found damage and went on");
-    }
-    let size = std::fs::metadata(file.path()).context("the demuxed sound cannot be read back")?.len();
-    Ok(Sound { file, size, probe, demuxed })
-}
-
-impl Sound {
-    /// The rows of `media`: the source and what was made of it.
-    fn rows(&self, source: &Source, audio: Digest, params: &Params) -> anyhow::Result<Vec<Media>> {
-        let stream = self.probe.audio.as_ref().context("the media lost its audio stream")?;
-        let row = |role: &str, digest, size| -> anyhow::Result<Media> {
-            Ok(Media {
-                platform: params.vod.platform,
-                vod_id: params.vod.id.clone(),
-                role: role.to_owned(),
-                digest,
-                size: i64::try_from(size)?,
-                stored: true,
-                container: "flac".to_owned(),
-                codec: "flac".to_owned(),
-                sample_rate: i64::from(SAMPLE_RATE),
-                channels: 1,
-                duration_ms: i64::try_from(self.demuxed.duration_ms)?,
-            })
-        };
-        let source = Media {
-            stored: params.keep_media,
-            container: self.probe.container.clone(),
-            codec: stream.codec.clone(),
-            sample_rate: i64::from(stream.sample_rate),
-            channels: i64::from(stream.channels),
-            duration_ms: i64::try_from(self.probe.duration_ms)?,
-            ..row("source", source.digest, source.size)?
-        };
-        Ok(vec![source, row("audio", audio, self.size)?])
-    }
-}
-
-fn vod_row(
-    params: &Params,
-    sources: &Sources,
-    export: Option<&Export>,
-    sound: Option<&Sound>,
-    audio_digest: Option<Digest>,
-) -> anyhow::Result<Vod> {
-    let video = export.map(|export| export.video.clone()).unwrap_or_default();
-    // The cut begins later than the broadcast.
-    let shift = i64::try_from(params.range.map_or(0, |(from, _)| from))?;
-    let started_at = params.started_at.clone().or(video.started_at);
-    let duration_ms = match sound {
-        Some(sound) => i64::try_from(sound.demuxed.duration_ms)?,
-        None => video.length_ms.unwrap_or(0),
-    };
-    Ok(Vod {
-        platform: params.vod.platform,
-        vod_id: params.vod.id.clone(),
-        source: params.source_url(),
-        title: params.title.clone().or(video.title),
-        channel: video.channel,
-        started_at: started_at.and_then(|time| chat::to_utc(&time, shift)),
-        duration_ms,
-        media_digest: sources.media.as_ref().map(|media| media.digest),
-        audio_digest,
-        chat_digest: sources.chat.as_ref().map(|chat| chat.digest),
-        chat_format: export.map(|export| export.format.clone()),
-        messages: i64::try_from(export.map_or(0, |export| export.messages))?,
-    })
-}
-
-fn facts(run: &mut RunWriter<'_>, vod: &Vod, params: &Params) -> anyhow::Result<()> {
-    run.fact("vod", &params.vod)?;
-    run.fact("title", &vod.title)?;
-    run.fact("started_at", &vod.started_at)?;
-    run.fact("duration_ms", vod.duration_ms)?;
-    Ok(())
+    Sound::new(file, demuxed, probe, &source.name)
 }

@@ -9,8 +9,10 @@
 //! playlist  the list of segments of a rendition, held against what it may contain
 //! segments  the media: fetched in parallel, resumed, checked, gaps noted
 //! stage     what an interrupted fetch has so far
+//! offer     what there is now, and whether a run has the same
 //! sound     one sound out of the segments
 //! spans     chapters, mutes and gaps
+//! write     documents, segments, sound and rows of a run
 //! take      all of it together as one committed run
 //! ```
 //!
@@ -20,6 +22,7 @@
 mod comments;
 mod error;
 mod gql;
+mod offer;
 mod playlist;
 mod segments;
 mod sound;
@@ -28,7 +31,7 @@ mod stage;
 mod take;
 mod usher;
 mod video;
+mod write;
 
 use error::TwitchError;
-pub(crate) use gql::Retries;
 pub(crate) use take::run;

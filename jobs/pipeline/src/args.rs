@@ -47,10 +47,11 @@ pub(crate) enum Command {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Run {
-    /// A VOD in the store (file/monday), file:PATH to take in, or id or URL of a video to fetch; may be given several times
+    /// A VOD in the store (file/monday), a media file to take in (file:PATH or its URL), or a video to fetch (its id or
+    /// URL); may be given several times
     #[arg(long, required = true, value_name = "ID|URL|file:PATH")]
     pub(crate) vod: Vec<String>,
-    /// The exported chat of each file:PATH, in the same order
+    /// The exported chat of each media file, in the same order
     #[arg(long, value_name = "FILE")]
     pub(crate) chat: Vec<PathBuf>,
     /// Stop after this job

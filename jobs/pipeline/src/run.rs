@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::bail;
-use ids::Name;
+use ids::{Name, VodId, VodKey};
 use job::keyring::Keyring;
 use job::{Exit, Job};
 use serde_json::{Value, json};
@@ -27,21 +27,33 @@ pub(crate) struct Plan {
     pub(crate) device: String,
 }
 
-/// One VOD: in the store already, files to take in, or a video to fetch.
+/// One VOD, and its chat where that is given apart.
 pub(crate) struct Source {
     pub(crate) vod: String,
     pub(crate) chat: Option<PathBuf>,
 }
 
-impl Source {
-    fn is_file(&self) -> bool {
-        self.vod.starts_with("file:")
-    }
+/// Where a VOD is before the first job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// In the store.
+    Store,
+    /// At Twitch, with its chat.
+    Twitch,
+    /// In a media file, here or behind a URL, which holds no chat.
+    Media,
+}
 
-    /// The id or the URL of a video; what is in the store is called platform/id.
-    fn is_remote(&self) -> bool {
-        let id = !self.vod.is_empty() && self.vod.bytes().all(|b| b.is_ascii_digit());
-        id || self.vod.contains("twitch.tv/")
+/// Where `vod` is. Which video or file it names in all detail, or why it names none, is ingest's to say.
+fn place(vod: &str) -> Place {
+    let id = vod.strip_prefix("twitch/").unwrap_or(vod);
+    let digits = id.strip_prefix('v').unwrap_or(id);
+    if vod.contains("twitch.tv/") || (!digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())) {
+        Place::Twitch
+    } else if vod.parse::<VodKey>().is_ok() || vod.parse::<VodId>().is_ok() {
+        Place::Store
+    } else {
+        Place::Media
     }
 }
 
@@ -49,7 +61,7 @@ impl From<Run> for Plan {
     fn from(run: Run) -> Self {
         let mut chats = run.chat.into_iter();
         let vods = run.vod.into_iter().map(|vod| {
-            let chat = if vod.starts_with("file:") { chats.next() } else { None };
+            let chat = if place(&vod) == Place::Media { chats.next() } else { None };
             Source { vod, chat }
         });
         Self {
@@ -73,8 +85,9 @@ impl From<Run> for Plan {
 /// # Errors
 /// When a job fails; what was committed before stays.
 pub(crate) async fn run(plan: &Plan, job: &Job) -> anyhow::Result<Exit> {
-    if let Some(source) = plan.vods.iter().find(|source| source.is_file() && source.chat.is_none()) {
-        bail!("{} has no chat; give one --chat FILE for each --vod file:PATH, in the same order", source.vod);
+    let alone = |source: &&Source| source.chat.is_none() && place(&source.vod) == Place::Media;
+    if let Some(source) = plan.vods.iter().find(alone) {
+        bail!("{} has no chat; give one --chat FILE for each --vod of a media file, in the same order", source.vod);
     }
     if plan.until >= Step::Eval {
         // The last step signs. That there is no place for its key is said before the hours of work, not after.
@@ -101,12 +114,8 @@ pub(crate) async fn run(plan: &Plan, job: &Job) -> anyhow::Result<Exit> {
         }
         if step == Step::Ingest {
             // Sources that are in the store already keep the name they were given.
-            vods.extend(
-                plan.vods
-                    .iter()
-                    .filter(|source| !source.is_file() && !source.is_remote())
-                    .map(|source| source.vod.clone()),
-            );
+            let vod = plan.vods.iter().map(|source| &source.vod);
+            vods.extend(vod.filter(|vod| place(vod) == Place::Store).cloned());
         }
         report.print(job)?;
     }
@@ -171,7 +180,7 @@ fn calls(step: Step, plan: &Plan, vods: &[String]) -> Vec<Vec<String>> {
         Step::Ingest => {
             let arguments = |source: &Source| match &source.chat {
                 Some(chat) => Some(strings(&["--vod", &source.vod, "--chat", &chat.to_string_lossy()])),
-                None => source.is_remote().then(|| strings(&["--vod", &source.vod])),
+                None => (place(&source.vod) == Place::Twitch).then(|| strings(&["--vod", &source.vod])),
             };
             plan.vods.iter().filter_map(arguments).collect()
         }
@@ -241,5 +250,30 @@ impl Report {
         let seconds = self.elapsed.as_secs_f64();
         let line = format!("{:10} {state:12} {seconds:6.1} s  {plural} {}", self.job, short.join(" "));
         job.print(&line, &json!({"job": self.job, "worked": self.worked, "runs": self.runs, "seconds": seconds}))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_a_vod_is() {
+        for (vod, expect) in [
+            ("1087079172", Place::Twitch),
+            ("v1087079172", Place::Twitch),
+            ("twitch/1087079172", Place::Twitch),
+            ("https://www.twitch.tv/videos/1087079172", Place::Twitch),
+            ("twitch.tv/videos/1087079172", Place::Twitch),
+            ("monday", Place::Store),
+            ("file/monday", Place::Store),
+            ("file:monday.mkv", Place::Media),
+            ("file:///videos/monday.mkv", Place::Media),
+            ("https://example.org/monday.mkv", Place::Media),
+            ("s3://bucket/monday.mkv", Place::Media),
+            ("", Place::Media),
+        ] {
+            assert_eq!(place(vod), expect, "{vod}");
+        }
     }
 }

@@ -16,8 +16,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::TwitchError;
-use super::gql::{Gql, Operation, Retries};
+use super::gql::{Gql, Operation};
 use super::stage::Stage;
+use crate::retries::Retries;
 
 static COMMENTS: Operation = Operation::new(
     "VideoCommentsByOffsetOrCursor",
@@ -90,7 +91,8 @@ pub(super) async fn fetch(
             anyhow::Ok(found)
         }
     });
-    let found: Vec<(Vec<Comment>, BTreeSet<i64>)> = stream::iter(crawls).buffered(connections).try_collect().await?;
+    let found: Vec<(Vec<Comment>, BTreeSet<i64>)> =
+        stream::iter(crawls).buffer_unordered(connections).try_collect().await?;
     Ok(joined(found))
 }
 
@@ -211,7 +213,7 @@ async fn page(gql: &Gql, id: &VodId, ask: &Ask, retries: Retries) -> Result<Page
         Some(cursor) => json!({ "videoID": id, "cursor": cursor }),
         None => json!({ "videoID": id, "contentOffsetSeconds": ask.at }),
     };
-    let mut attempt = 0;
+    let mut tries = retries.start();
     loop {
         let answer = gql.ask(&COMMENTS, &variables).await?;
         let video = answer.get("video").filter(|video| !video.is_null());
@@ -224,11 +226,8 @@ async fn page(gql: &Gql, id: &VodId, ask: &Ask, retries: Retries) -> Result<Page
             let nodes = comments.edges.into_iter().filter_map(|edge| edge.node).collect();
             return Ok(Page { nodes, next, by_time: ask.by_time });
         }
-        attempt += 1;
-        if attempt > retries.most {
-            return Err(TwitchError::NullComments { operation: COMMENTS.name });
-        }
-        retries.wait(attempt, None).await;
+        let null = |_| TwitchError::NullComments { operation: COMMENTS.name };
+        tries.again(None).await.map_err(null)?;
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::net::NetError;
+use crate::retries::GivenUp;
 
 /// Why Twitch did not give what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -28,8 +29,8 @@ pub(crate) enum TwitchError {
     NullComments { operation: &'static str },
     #[error("Twitch's answer to {operation} has another shape than known ({message}); a newer version is needed")]
     SchemaDrift { operation: &'static str, message: String },
-    #[error("Twitch asks to slow down; try again {}", later(.wait))]
-    RateLimited { wait: Option<Duration> },
+    #[error("Twitch asks to slow down; try again in {} s", .wait.as_secs())]
+    RateLimited { wait: Duration },
     #[error("{what} failed after {attempts} attempts: {reason}")]
     Transient { what: String, attempts: u32, reason: String },
     #[error("{what} answers {status}: {message}")]
@@ -49,11 +50,15 @@ pub(crate) enum TwitchError {
     Net(#[from] NetError),
 }
 
-fn later(wait: &Option<Duration>) -> String {
-    wait.map_or_else(|| "later".to_owned(), |wait| format!("in {} s", wait.as_secs()))
-}
-
 impl TwitchError {
+    /// The error of giving up `what` after failures, of which `reason` was the last.
+    pub(super) fn given_up(given_up: GivenUp, what: &str, reason: String) -> Self {
+        match given_up {
+            GivenUp::Failed(attempts) => Self::Transient { what: what.to_owned(), attempts, reason },
+            GivenUp::Wait(wait) => Self::RateLimited { wait },
+        }
+    }
+
     /// The kind, for machines.
     fn kind(&self) -> &'static str {
         match self {

@@ -4,7 +4,6 @@
 //! text when the server does not know the digest any more. Answers come with status 200 also when they are failures, so
 //! the body decides. Which client ids an operation works with changes without notice: they are a list, tried in order.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -16,6 +15,7 @@ use url::Url;
 
 use super::TwitchError;
 use crate::net::{Answer, Net, NetError};
+use crate::retries::Retries;
 
 /// Where the API is, unless `DOUGPT_TWITCH_GQL_URL` says otherwise.
 const GQL: &str = "https://gql.twitch.tv/gql";
@@ -26,13 +26,6 @@ const LARGEST: usize = 8 << 20;
 /// Client ids that Twitch's own players use, in the order in which they are tried.
 const CLIENTS: &[&str] =
     &["kd1unb4b3q4t58fwlpcbzcbnm76a8fp", "kimne78kx3ncx6brgo4mv6wki5h1ko", "ue6666qo983tsx6so1t0vnawi233wa"];
-
-/// First wait after a failure; each further one is twice as long, up to the longest.
-const FIRST_WAIT: Duration = Duration::from_millis(250);
-const LONGEST_WAIT: Duration = Duration::from_secs(10);
-
-/// Longest wait that a server may ask for; a longer one is told instead.
-const LONGEST_OBEYED: Duration = Duration::from_secs(60);
 
 /// A question of the API.
 pub(super) struct Operation {
@@ -62,23 +55,6 @@ impl Operation {
     }
 }
 
-/// How often and how long.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Retries {
-    /// Attempts after the first.
-    pub(crate) most: u32,
-}
-
-impl Retries {
-    /// Waits before attempt `attempt`, counted from 1; twice as long each time, and a random part shorter, so that
-    /// parallel requests that failed together do not come back together.
-    pub(super) async fn wait(self, attempt: u32, asked: Option<Duration>) {
-        let doubled = FIRST_WAIT.saturating_mul(1 << attempt.saturating_sub(1).min(16)).min(LONGEST_WAIT);
-        let wait = asked.unwrap_or_else(|| doubled / 2 + doubled.mul_f64((random() % 1000) as f64 / 2000.0));
-        tokio::time::sleep(wait).await;
-    }
-}
-
 /// The API.
 pub(super) struct Gql {
     net: Net,
@@ -95,7 +71,6 @@ enum Outcome {
     Unknown,
     Integrity,
     Again { reason: String, wait: Option<Duration> },
-    Failed(TwitchError),
 }
 
 #[derive(Deserialize)]
@@ -122,15 +97,14 @@ impl Gql {
 
     /// The member `data` of the answer.
     pub(super) async fn ask(&self, operation: &Operation, variables: &Value) -> Result<Value, TwitchError> {
-        let (mut attempt, mut unknown, mut refused) = (0, 0, 0);
+        let (mut tries, mut unknown, mut refused) = (self.retries.start(), false, 0);
         loop {
             let client = self.client.load(Ordering::Relaxed);
-            let (reason, wait) = match self.once(operation, variables, client).await {
+            let (reason, wait) = match self.once(operation, variables, client).await? {
                 Outcome::Data(data) => return Ok(data),
-                Outcome::Failed(error) => return Err(error),
                 // Sometimes one server of many has not heard of it yet.
-                Outcome::Unknown if unknown == 0 => {
-                    unknown += 1;
+                Outcome::Unknown if !unknown => {
+                    unknown = true;
                     ("it does not know the query".to_owned(), None)
                 }
                 Outcome::Unknown if !operation.forgotten.swap(true, Ordering::Relaxed) => continue,
@@ -147,84 +121,68 @@ impl Gql {
                 }
                 Outcome::Again { reason, wait } => (reason, wait),
             };
-            if let Some(wait) = wait.filter(|wait| *wait > LONGEST_OBEYED) {
-                return Err(TwitchError::RateLimited { wait: Some(wait) });
-            }
-            attempt += 1;
-            if attempt > self.retries.most {
-                return Err(TwitchError::Transient { what: operation.name.to_owned(), attempts: attempt, reason });
-            }
-            tracing::debug!(operation = operation.name, attempt, reason, "asking Twitch again");
-            self.retries.wait(attempt, wait).await;
+            tracing::debug!(operation = operation.name, reason, "asking Twitch again");
+            tries.again(wait).await.map_err(|given_up| TwitchError::given_up(given_up, operation.name, reason))?;
         }
     }
 
-    async fn once(&self, operation: &Operation, variables: &Value, client: usize) -> Outcome {
-        let body = operation.body(variables).to_string();
-        let client = CLIENTS.get(client).copied().unwrap_or(CLIENTS[0]);
-        let answer = self.net.ask(Method::POST, &self.url, LARGEST, |request| {
-            let request = request.header("Client-ID", client).header(CONTENT_TYPE, "application/json");
-            let request = match &self.token {
-                Some(token) => request.header(AUTHORIZATION, format!("OAuth {token}")),
-                None => request,
-            };
-            request.body(body.clone())
-        });
-        match answer.await {
+    async fn once(&self, operation: &Operation, variables: &Value, client: usize) -> Result<Outcome, TwitchError> {
+        let mut request = self.net.request(Method::POST, &self.url)?;
+        request = request.header("Client-ID", CLIENTS.get(client).copied().unwrap_or(CLIENTS[0]));
+        request = request.header(CONTENT_TYPE, "application/json");
+        if let Some(token) = &self.token {
+            request = request.header(AUTHORIZATION, format!("OAuth {token}"));
+        }
+        match self.net.ask(request.body(operation.body(variables).to_string()), LARGEST).await {
             Ok(answer) => read(operation.name, &answer),
-            Err(NetError::Broken { reason, .. }) => Outcome::Again { reason, wait: None },
-            Err(error) => Outcome::Failed(error.into()),
+            Err(NetError::Broken { reason, .. }) => Ok(Outcome::Again { reason, wait: None }),
+            Err(error) => Err(error.into()),
         }
     }
 }
 
 /// What an answer means, by its status and its body.
-fn read(operation: &'static str, answer: &Answer) -> Outcome {
+fn read(operation: &'static str, answer: &Answer) -> Result<Outcome, TwitchError> {
     let reply = serde_json::from_slice::<Reply>(&answer.body);
     let told = reply.as_ref().ok().map(|reply| reply.errors.as_slice()).unwrap_or_default();
     let says = |text: &str| told.iter().any(|problem| problem.message.contains(text));
     if says("failed integrity check") {
-        return Outcome::Integrity;
+        return Ok(Outcome::Integrity);
     }
     match answer.status {
         StatusCode::OK => {}
-        StatusCode::UNAUTHORIZED => return Outcome::Failed(TwitchError::Auth),
+        StatusCode::UNAUTHORIZED => return Err(TwitchError::Auth),
         StatusCode::TOO_MANY_REQUESTS => {
-            return Outcome::Again { reason: "it asks to slow down".to_owned(), wait: answer.retry_after() };
+            return Ok(Outcome::Again { reason: "it asks to slow down".to_owned(), wait: answer.retry_after() });
         }
         status if status.is_server_error() => {
-            return Outcome::Again { reason: format!("it answers {status}"), wait: answer.retry_after() };
+            return Ok(Outcome::Again { reason: format!("it answers {status}"), wait: answer.retry_after() });
         }
         status => {
             let message = reply.ok().and_then(|reply| reply.message).unwrap_or_default();
             let message = message.chars().filter(|c| !c.is_control()).take(200).collect();
             let what = operation.to_owned();
-            return Outcome::Failed(TwitchError::Fatal { what, status: status.as_u16(), message });
+            return Err(TwitchError::Fatal { what, status: status.as_u16(), message });
         }
     }
     if says("PersistedQueryNotFound") {
-        return Outcome::Unknown;
+        return Ok(Outcome::Unknown);
     }
     let message = || told.first().map_or("", |problem| &problem.message).chars().take(200).collect::<String>();
     if says("Cannot query field") {
-        return Outcome::Failed(TwitchError::SchemaDrift { operation, message: message() });
+        return Err(TwitchError::SchemaDrift { operation, message: message() });
     }
     if says("service error") {
-        return Outcome::Failed(TwitchError::Service { operation, message: message() });
+        return Err(TwitchError::Service { operation, message: message() });
     }
-    match reply {
+    Ok(match reply {
         Ok(Reply { data: Some(data), .. }) if !data.is_null() => Outcome::Data(data),
         Ok(reply) => {
             let reason = reply.errors.into_iter().next().map_or("it answers nothing".to_owned(), |it| it.message);
             Outcome::Again { reason, wait: None }
         }
         Err(error) => Outcome::Again { reason: format!("its answer breaks off or is no JSON ({error})"), wait: None },
-    }
-}
-
-/// A number that nobody guesses, from the standard library's own source of such; nothing that is kept depends on it.
-pub(super) fn random() -> u64 {
-    RandomState::new().build_hasher().finish()
+    })
 }
 
 /// The URL in the environment variable `name`, or the usual one.
@@ -270,11 +228,11 @@ mod tests {
             (400, r#"{"message":"bad\u0007"}"#, "answers 400: bad"),
         ] {
             let found = match read("Op", &answer(status, body)) {
-                Outcome::Data(_) => "data".to_owned(),
-                Outcome::Unknown => "unknown".to_owned(),
-                Outcome::Integrity => "integrity".to_owned(),
-                Outcome::Again { reason, .. } => format!("again: {reason}"),
-                Outcome::Failed(error) => error.to_string(),
+                Ok(Outcome::Data(_)) => "data".to_owned(),
+                Ok(Outcome::Unknown) => "unknown".to_owned(),
+                Ok(Outcome::Integrity) => "integrity".to_owned(),
+                Ok(Outcome::Again { reason, .. }) => format!("again: {reason}"),
+                Err(error) => error.to_string(),
             };
             assert!(found.contains(expect), "{status} {body}: {found}");
         }

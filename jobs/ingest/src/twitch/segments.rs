@@ -12,19 +12,22 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 use ids::{Digest, VodId};
 use job::Progress;
-use reqwest::header::{CONTENT_RANGE, RANGE};
+use reqwest::header::{CONTENT_RANGE, HeaderMap, RANGE};
 use reqwest::{Method, StatusCode};
 use store::BlobInfo;
 use url::Url;
 
 use super::TwitchError;
-use super::gql::Retries;
 use super::playlist::{Entry, Playlist, Variant};
 use super::stage::Stage;
-use crate::net::{Net, NetError};
+use crate::net::{Net, NetError, retry_after, shown};
+use crate::retries::Retries;
 
 /// Largest segment, bytes: 64 MiB.
 const LARGEST: usize = 64 << 20;
+
+/// Bytes in one answer that count as progress. A server that gives one a connection would otherwise never be given up.
+const PROGRESS: usize = 64 << 10;
 
 /// How often bytes that are no media are fetched again before they are taken to be so at the server.
 const CHECKED: u32 = 3;
@@ -109,7 +112,9 @@ pub(super) async fn fetch(
             anyhow::Ok(piece)
         }
     });
-    let pieces: Vec<Piece> = stream::iter(fetches).buffered(options.connections).try_collect().await?;
+    let fetches = stream::iter(fetches).buffer_unordered(options.connections);
+    let mut pieces: Vec<Piece> = fetches.try_collect().await?;
+    pieces.sort_by_key(|piece| piece.entry.index);
     few_gaps(id, &pieces, total_ms, options.max_gaps)?;
     Ok(Fetched { init, pieces })
 }
@@ -197,20 +202,14 @@ impl Fetcher<'_> {
 
     /// All bytes at `url`, continued where an answer broke off.
     async fn whole(&self, url: &Url, name: &str) -> Result<Result<Vec<u8>, Gap>, TwitchError> {
-        let (mut body, mut attempt) = (Vec::new(), 0);
+        let (mut body, mut tries) = (Vec::new(), self.options.retries.start());
         loop {
             let have = body.len();
-            let outcome = self.net.receive(
-                Method::GET,
-                url,
-                LARGEST,
-                |request| match have {
-                    0 => request,
-                    _ => request.header(RANGE, format!("bytes={have}-")),
-                },
-                &mut body,
-            );
-            let outcome = outcome.await;
+            let mut request = self.net.request(Method::GET, url)?;
+            if have > 0 {
+                request = request.header(RANGE, format!("bytes={have}-"));
+            }
+            let outcome = self.net.receive(request, LARGEST, &mut body).await;
             self.account((body.len() - have) as u64)?;
             let (reason, wait) = match outcome {
                 Ok((StatusCode::OK, _)) => {
@@ -218,39 +217,24 @@ impl Fetcher<'_> {
                     body.drain(..have);
                     return Ok(Ok(body));
                 }
-                Ok((StatusCode::PARTIAL_CONTENT, headers)) => {
-                    let begins = format!("bytes {have}-");
-                    let told = headers.get(CONTENT_RANGE).and_then(|range| range.to_str().ok());
-                    if told.is_some_and(|told| told.starts_with(&begins)) {
-                        return Ok(Ok(body));
-                    }
-                    body.clear();
-                    ("it answers with another range".to_owned(), None)
-                }
+                Ok((StatusCode::PARTIAL_CONTENT, headers)) if begins_at(&headers, have) => return Ok(Ok(body)),
+                Ok((StatusCode::NOT_FOUND | StatusCode::GONE, _)) => return Ok(Err(Gap::Missing)),
+                Ok((StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED, _)) => return Ok(Err(Gap::Forbidden)),
                 Ok((status, headers)) => {
-                    body.truncate(have);
-                    match status {
-                        StatusCode::NOT_FOUND | StatusCode::GONE => return Ok(Err(Gap::Missing)),
-                        StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED => return Ok(Err(Gap::Forbidden)),
-                        StatusCode::RANGE_NOT_SATISFIABLE => body.clear(),
-                        _ => {}
-                    }
-                    let answer = crate::net::Answer { status, headers, body: Bytes::new() };
-                    (format!("it answers {status}"), answer.retry_after())
+                    // The body of any other answer is none of the segment, and after a wrong range nothing is sure.
+                    let later = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
+                    body.truncate(if later { have } else { 0 });
+                    (format!("it answers {status}"), retry_after(&headers))
                 }
                 Err(NetError::Broken { reason, .. }) => (reason, None),
                 Err(error) => return Err(error.into()),
             };
-            // An answer that brought something is no failure yet: it goes on.
-            if body.len() == have || body.is_empty() {
-                attempt += 1;
+            if body.len() >= have + PROGRESS {
+                tries.progress();
             }
-            if attempt > self.options.retries.most {
-                let what = format!("segment {name}");
-                return Err(TwitchError::Transient { what, attempts: attempt, reason });
-            }
-            tracing::debug!(segment = name, attempt, reason, "asking again");
-            self.options.retries.wait(attempt.max(1), wait).await;
+            tracing::debug!(segment = name, reason, "asking again");
+            let what = format!("segment {name}");
+            tries.again(wait).await.map_err(|given_up| TwitchError::given_up(given_up, &what, reason))?;
         }
     }
 
@@ -259,10 +243,13 @@ impl Fetcher<'_> {
         if self.received.fetch_add(count, Ordering::Relaxed) + count <= self.most {
             return Ok(());
         }
-        Err(NetError::TooLarge {
-            url: super::super::net::shown(self.base),
-            limit: usize::try_from(self.most).unwrap_or(usize::MAX),
-        }
-        .into())
+        Err(NetError::TooLarge { url: shown(self.base), limit: usize::try_from(self.most).unwrap_or(usize::MAX) }
+            .into())
     }
+}
+
+/// Whether an answer to a range begins where it was asked to.
+fn begins_at(headers: &HeaderMap, start: usize) -> bool {
+    let told = headers.get(CONTENT_RANGE).and_then(|range| range.to_str().ok());
+    told.is_some_and(|told| told.starts_with(&format!("bytes {start}-")))
 }

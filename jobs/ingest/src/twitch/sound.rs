@@ -2,37 +2,32 @@
 
 use std::fs::File;
 use std::io::Write;
+use std::path::PathBuf;
 
 use anyhow::Context;
 use job::Job;
-use media::{Demuxed, Ffmpeg, Probe};
-use store::{BlobInfo, Store};
+use media::Ffmpeg;
+use store::Store;
 
-use super::segments::Piece;
+use super::segments::{Fetched, Piece};
+use super::take::TakenMedia;
 use crate::NAME;
-use crate::params::Remote;
+use crate::params::Broadcast;
 use crate::scratch::Scratch;
+use crate::sound::Sound;
 
-/// What the sound is made of.
-pub(super) struct Parts<'a> {
-    /// What every file needs before its first segment.
-    pub(super) init: Option<BlobInfo>,
-    pub(super) pieces: &'a [Piece],
-    /// What of the broadcast it has to be, ms.
-    pub(super) range: (u64, u64),
-}
-
-/// Writes the sound to a file that is gone when it is dropped.
-pub(super) async fn make(parts: Parts<'_>, params: &Remote, job: &Job) -> anyhow::Result<(Scratch, Demuxed, Probe)> {
-    let stretches = stretches(job.store().await?, &parts).await?;
-    let (from, to) = parts.range;
-    let progress = job.progress(&format!("{NAME} {} audio", params.vod), to - from);
+/// The sound of what was fetched, as long as what is taken of the broadcast: what is missing is silence.
+pub(super) async fn make(media: &TakenMedia, broadcast: &Broadcast, job: &Job) -> anyhow::Result<Sound> {
+    let stretches = stretches(job.store().await?, &media.fetched).await?;
+    let (from, to) = media.range;
+    let progress = job.progress(&format!("{NAME} {} audio", broadcast.vod), to - from);
+    let name = PathBuf::from(broadcast.vod.to_string());
     tokio::task::spawn_blocking(move || {
         let ffmpeg = Ffmpeg::find()?;
         let (first, start) = stretches.first().context("nothing of the media could be fetched")?;
         let probe = ffmpeg.probe(first.path())?;
         if probe.audio.is_none() {
-            return Err(media::MediaError::NoAudio { path: first.path().to_owned() }.into());
+            return Err(media::MediaError::NoAudio { path: name }.into());
         }
         let output = Scratch::new("audio.flac")?;
         let mut report = |done| progress.set(done);
@@ -45,19 +40,16 @@ pub(super) async fn make(parts: Parts<'_>, params: &Remote, job: &Job) -> anyhow
                 ffmpeg.join_flac(&places, output.path(), (from, to), &mut report)?
             }
         };
-        if demuxed.complaints > 0 {
-            tracing::warn!(complaints = demuxed.complaints, "ffmpeg found damage and went on");
-        }
-        anyhow::Ok((output, demuxed, probe))
+        Sound::new(output, demuxed, probe, &name)
     })
     .await?
 }
 
 /// Files of segments that follow each other without a gap and on one clock, each with the millisecond it begins at.
-async fn stretches(store: &Store, parts: &Parts<'_>) -> anyhow::Result<Vec<(Scratch, u64)>> {
+async fn stretches(store: &Store, fetched: &Fetched) -> anyhow::Result<Vec<(Scratch, u64)>> {
     let mut found: Vec<(Scratch, u64)> = Vec::new();
     let mut open: Option<File> = None;
-    for Piece { entry, outcome } in parts.pieces {
+    for Piece { entry, outcome } in &fetched.pieces {
         let Ok(blob) = outcome else {
             open = None;
             continue;
@@ -67,7 +59,7 @@ async fn stretches(store: &Store, parts: &Parts<'_>) -> anyhow::Result<Vec<(Scra
             None => {
                 let scratch = Scratch::new("stretch")?;
                 let mut file = File::create(scratch.path()).context("the temporary folder cannot be written")?;
-                if let Some(init) = parts.init {
+                if let Some(init) = fetched.init {
                     file.write_all(&store.blob(&init.digest).await?)?;
                 }
                 found.push((scratch, entry.start_ms));

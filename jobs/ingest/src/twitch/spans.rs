@@ -3,14 +3,14 @@
 use schemas::{Segment, Span};
 
 use super::video::Video;
-use crate::params::Remote;
+use crate::params::Broadcast;
 
 /// All of them, by time; `duration_ms` is the length of what was taken.
-pub(super) fn of(video: &Video, segments: &[Segment], params: &Remote, duration_ms: i64) -> Vec<Span> {
-    let from = i64::try_from(params.range.map_or(0, |(from, _)| from)).unwrap_or(i64::MAX);
+pub(super) fn of(video: &Video, segments: &[Segment], broadcast: &Broadcast, duration_ms: i64) -> Vec<Span> {
+    let from = broadcast.start_ms();
     let span = |kind: &str, start_ms: i64, end_ms: i64, label: Option<&String>| Span {
-        platform: params.vod.platform,
-        vod_id: params.vod.id.clone(),
+        platform: broadcast.vod.platform,
+        vod_id: broadcast.vod.id.clone(),
         kind: kind.to_owned(),
         start_ms,
         end_ms,

@@ -11,9 +11,10 @@ use serde_json::json;
 use url::Url;
 
 use super::TwitchError;
-use super::gql::{Gql, Operation, Retries, address, random};
+use super::gql::{Gql, Operation, address};
 use super::playlist::{self, Playlist};
 use crate::net::{Answer, Net, NetError};
+use crate::retries::{Retries, random};
 
 /// Where playlists are, unless `DOUGPT_TWITCH_USHER_URL` says otherwise.
 const USHER: &str = "https://usher.ttvnw.net";
@@ -130,9 +131,9 @@ async fn master(net: &Net, id: &VodId, token: &Token, retries: Retries) -> Resul
 
 /// Asks for a playlist until there is an answer that means something.
 async fn get(net: &Net, url: &Url, what: &str, retries: Retries) -> Result<Answer, TwitchError> {
-    let mut attempt = 0;
+    let mut tries = retries.start();
     loop {
-        let (reason, wait) = match net.ask(Method::GET, url, playlist::LARGEST, |request| request).await {
+        let (reason, wait) = match net.ask(net.request(Method::GET, url)?, playlist::LARGEST).await {
             Ok(answer) if answer.status == StatusCode::TOO_MANY_REQUESTS || answer.status.is_server_error() => {
                 (format!("it answers {}", answer.status), answer.retry_after())
             }
@@ -140,11 +141,7 @@ async fn get(net: &Net, url: &Url, what: &str, retries: Retries) -> Result<Answe
             Err(NetError::Broken { reason, .. }) => (reason, None),
             Err(error) => return Err(error.into()),
         };
-        attempt += 1;
-        if attempt > retries.most {
-            return Err(TwitchError::Transient { what: what.to_owned(), attempts: attempt, reason });
-        }
-        retries.wait(attempt, wait).await;
+        tries.again(wait).await.map_err(|given_up| TwitchError::given_up(given_up, what, reason))?;
     }
 }
 

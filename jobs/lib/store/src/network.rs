@@ -137,18 +137,25 @@ impl Policy {
     /// When the system has no random numbers or certificates for TLS.
     pub fn client(&self) -> reqwest::Result<reqwest::Client> {
         let policy = self.clone();
+        self.builder(move |url| policy.check_url(url)).connect_timeout(CONNECT).read_timeout(SILENCE).build()
+    }
+
+    /// What [`Policy::client`] is made of, for those who may ask less: a redirect is followed where `check` lets it.
+    pub fn builder<E>(&self, check: impl Fn(&Url) -> Result<(), E> + Send + Sync + 'static) -> reqwest::ClientBuilder
+    where
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
         let follow = redirect::Policy::custom(move |attempt| {
-            let refused = match attempt.previous().len() > REDIRECTS {
-                true => Some(Refused::Redirects { host: attempt.url().host_str().unwrap_or_default().to_owned() }),
-                false => policy.check_url(attempt.url()).err(),
-            };
-            match refused {
-                Some(refused) => attempt.error(refused),
-                None => attempt.follow(),
+            if attempt.previous().len() > REDIRECTS {
+                let host = attempt.url().host_str().unwrap_or_default().to_owned();
+                return attempt.error(Refused::Redirects { host });
+            }
+            match check(attempt.url()) {
+                Err(refused) => attempt.error(refused),
+                Ok(()) => attempt.follow(),
             }
         });
-        let builder = reqwest::Client::builder().no_proxy().redirect(follow).dns_resolver(Arc::new(self.clone()));
-        builder.connect_timeout(CONNECT).read_timeout(SILENCE).build()
+        reqwest::Client::builder().no_proxy().redirect(follow).dns_resolver(Arc::new(self.clone()))
     }
 
     /// Whether the user names this host; without a port, with whatever port.

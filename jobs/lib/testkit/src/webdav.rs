@@ -83,6 +83,19 @@ impl WebDav {
         let log = fs::read_to_string(self.folder.path().join("requests")).unwrap_or_default();
         log.lines().map(str::to_owned).collect()
     }
+
+    /// As [`WebDav::requests`], once there are `count`: Apache notes a request only after its client has the answer.
+    /// Fewer when they do not come.
+    pub fn requests_once(&self, count: usize) -> Vec<String> {
+        let end = Instant::now() + Duration::from_secs(10);
+        loop {
+            let requests = self.requests();
+            if requests.len() >= count || Instant::now() > end {
+                return requests;
+            }
+            sleep(Duration::from_millis(20));
+        }
+    }
 }
 
 impl Drop for WebDav {
