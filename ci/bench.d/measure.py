@@ -118,12 +118,12 @@ class Table:
             print(f"{what:40} {ours:>14}  {peer:44} {ratio:>7}  {gate:>7}  {verdict:6} {loaded:>5}".rstrip(), flush=True)
 
     def add(self, what, ours, peer, ratio, gate, unit, note=""):
-        """A row. The gate is `<= x` or `>= x`; ours and the peer's (a name and a figure) are in the unit."""
-        sign, bound = gate.split()
-        passed = ratio <= float(bound) if sign == "<=" else ratio >= float(bound)
+        """A row. The gate is `<= x` or `>= x`, or none; ours and the peer's (a name and a figure) are in the unit."""
+        sign, bound = gate.split() if gate else ("", "nan")
+        passed = not gate or (ratio <= float(bound) if sign == "<=" else ratio >= float(bound))
         name, figure = peer
         theirs = f"{name} {figure:.4g} {unit}" if figure is not None else name
-        self.line(what, f"{ours:.4g} {unit}", theirs, f"{ratio:.3g}", gate, "pass" if passed else "MISSED", str(load()))
+        self.line(what, f"{ours:.4g} {unit}", theirs, f"{ratio:.3g}", gate, ("pass" if passed else "MISSED") if gate else "", str(load()))
         if note and not self.quiet:
             print(f"    {note}", flush=True)
         self.rows.append(

@@ -17,6 +17,7 @@ Examples:
   ingest --vod file:talk.mkv --chat talk.chat.json
   ingest --vod file:talk.mkv --chat talk.chat.json --id talk-1 --started-at 2025-03-01T18:00:00Z
   ingest --vod webdavs://example.org/talk.mkv --chat webdavs://example.org/talk.chat.json
+  ingest inspect talk.chat.json
   ingest list
   ingest show 1087079172
   ingest diff 1087079172
@@ -113,6 +114,15 @@ pub struct Take {
 /// What to do instead of taking in.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Say what a chat export holds: its format, messages, what could not be taken; nothing is taken in
+    Inspect {
+        /// The export, as for --chat
+        #[arg(value_name = "FILE")]
+        chat: PathBuf,
+        /// When the broadcast began, for captures with clock times alone
+        #[arg(long, value_name = "RFC3339")]
+        started_at: Option<String>,
+    },
     /// Every VOD of the store with its newest generation
     List,
     /// All about one VOD: its source, what was taken in, what could not be

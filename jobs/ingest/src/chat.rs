@@ -15,9 +15,11 @@
 //! ```
 //!
 //! Files may be UTF-8 or UTF-16 with a byte order mark, and gzip. They come from strangers: a file, an element, a string
-//! and the depth of nesting have limits. One element at a time is in memory, and rows wait in temporary files when there
-//! are many.
+//! and the depth of nesting have limits. A few batches of elements are in memory, and rows wait in temporary files when
+//! there are many. Batches are read on several threads; what comes out does not depend on how many.
 
+mod ahead;
+mod batch;
 mod bytes;
 mod capture;
 mod clock;
@@ -40,24 +42,28 @@ mod surrogates;
 mod times;
 mod video;
 mod wire;
+mod workers;
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use std::thread;
 
 use ids::{Digest, VodKey};
 use schemas::{ChatMessage, Problem};
 
-use bytes::Hashing;
+use ahead::Ahead;
+use batch::{Batch, Found, Parsed, Parsing, Waiting};
 use clock::{Clock, Samples};
 use deletions::Deletions;
-use draft::{Draft, Outcome, Reject};
+use draft::Reject;
 use kind::Kind;
 use problems::Problems;
 use scan::{Scanner, Shape};
 use seen::Seen;
 use sorter::Sorter;
+use workers::Workers;
 
 pub use clock::ClockShift;
 pub use error::ChatError;
@@ -97,7 +103,7 @@ pub trait Sink {
     ///
     /// # Errors
     /// The sink's own.
-    fn row(&mut self, row: ChatMessage) -> Result<(), Self::Error>;
+    fn row(&mut self, row: &ChatMessage) -> Result<(), Self::Error>;
     /// Takes the next problem; all of them come after the rows.
     ///
     /// # Errors
@@ -124,40 +130,47 @@ pub struct Finished {
     pub late_ms: i64,
 }
 
-/// Reads the export at `path` as the chat of `vod`.
+/// Reads the export at `path` as the chat of `vod`, on `threads` threads.
 ///
 /// # Errors
 /// When the file cannot be read, breaks a limit, is of no known shape, or is no JSON outside of single elements.
-pub fn read_file(path: &Path, vod: &VodKey) -> Result<Export, ChatError> {
+pub fn read_file(path: &Path, vod: &VodKey, threads: usize) -> Result<Export, ChatError> {
     let unreadable = |source| ChatError::Read { path: path.to_owned(), source };
     let file = File::open(path).map_err(unreadable)?;
     if !file.metadata().map_err(unreadable)?.is_file() {
         return Err(ChatError::NotAFile { path: path.to_owned() });
     }
-    read(file, path, vod)
+    read(file, path, vod, threads)
 }
 
 /// Reads an export from `source`; `path` is its name in errors.
 ///
 /// # Errors
 /// As [`read_file`].
-pub fn read(source: impl Read, path: &Path, vod: &VodKey) -> Result<Export, ChatError> {
+pub fn read(source: impl Read + Send, path: &Path, vod: &VodKey, threads: usize) -> Result<Export, ChatError> {
     let unreadable = |source| ChatError::Read { path: path.to_owned(), source };
-    let mut hashing = Hashing::new(source);
-    let text = bytes::text(&mut hashing).map_err(unreadable)?;
-    let mut scanner = Scanner::new(text, path);
-    let mut messages = Messages::new(vod);
-    let head = container::walk(&mut scanner, &mut messages)?;
-    drop(scanner);
-    let digest = hashing.finish().map_err(unreadable)?;
-    messages.finish(path, head, digest)
+    thread::scope(|scope| {
+        let mut ahead = Ahead::start(scope, source);
+        let text = bytes::text(&mut ahead).map_err(unreadable)?;
+        let mut scanner = Scanner::new(text, path);
+        let workers = Workers::start(scope, threads, |batch: Batch| batch.read(vod));
+        let mut messages = Messages::new(path, vod, workers);
+        let head = container::walk(&mut scanner, &mut messages)?;
+        drop(scanner);
+        messages.finish(head, ahead.finish().map_err(unreadable)?)
+    })
 }
 
 /// The rows and problems of the elements seen so far.
-struct Messages<'vod> {
-    vod: &'vod VodKey,
+struct Messages<'file> {
+    path: &'file Path,
+    vod: &'file VodKey,
     /// What the elements are; unknown until one can be told.
     kind: Option<Kind>,
+    batch: Batch,
+    workers: Workers<Batch, Parsed>,
+    /// Items of the list before its first element.
+    before: u64,
     count: u64,
     sorter: Sorter,
     problems: Problems,
@@ -167,11 +180,15 @@ struct Messages<'vod> {
     repaired: u64,
 }
 
-impl<'vod> Messages<'vod> {
-    fn new(vod: &'vod VodKey) -> Self {
+impl<'file> Messages<'file> {
+    fn new(path: &'file Path, vod: &'file VodKey, workers: Workers<Batch, Parsed>) -> Self {
         Self {
+            path,
             vod,
             kind: None,
+            batch: Batch::new(),
+            workers,
+            before: 0,
             count: 0,
             sorter: Sorter::new(),
             problems: Problems::default(),
@@ -182,79 +199,94 @@ impl<'vod> Messages<'vod> {
         }
     }
 
-    /// Takes the element at `position`.
-    fn take(&mut self, position: u64, raw: &[u8], shape: Shape) -> Result<(), ChatError> {
-        match self.outcome(raw, shape) {
-            Ok(Outcome::Several(all)) => {
-                all.into_iter().zip(position..).try_for_each(|(one, position)| self.one(position, raw, one))
+    /// Takes the next element.
+    fn push(&mut self, raw: &[u8], shape: Shape) {
+        if self.kind.is_none() && shape.check().is_ok() {
+            self.kind = std::str::from_utf8(raw).ok().and_then(Kind::of);
+        }
+        self.batch.push(raw, shape, self.kind.unwrap_or(Kind::Comment));
+    }
+
+    /// The line of the element that was taken last goes on behind it.
+    fn broken(&mut self) {
+        self.batch.broken();
+    }
+
+    /// Has the elements read once there are enough of them.
+    fn send(&mut self) -> Result<(), ChatError> {
+        if !self.batch.is_full() {
+            return Ok(());
+        }
+        match self.workers.put(std::mem::replace(&mut self.batch, Batch::new())) {
+            Some(parsed) => self.parsed(parsed),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes what is still on its way, for whoever needs to know all.
+    fn all(&mut self) -> Result<(), ChatError> {
+        let mut next = self.workers.put(std::mem::replace(&mut self.batch, Batch::new()));
+        while let Some(parsed) = next.take().or_else(|| self.workers.next()) {
+            self.parsed(parsed)?;
+        }
+        Ok(())
+    }
+
+    fn parsed(&mut self, Parsed { raw, rows, elements }: Parsed) -> Result<(), ChatError> {
+        for Parsing { raw: at, repaired, found } in elements {
+            self.repaired += u64::from(repaired);
+            self.one(raw.get(at).unwrap_or_default(), &rows, found)?;
+        }
+        match self.count {
+            count if count > MOST_MESSAGES => {
+                Err(ChatError::TooMany { path: self.path.to_owned(), limit: MOST_MESSAGES })
             }
-            outcome => self.one(position, raw, outcome),
+            _ => Ok(()),
         }
     }
 
-    fn outcome(&mut self, raw: &[u8], shape: Shape) -> Result<Outcome, Reject> {
-        shape.check()?;
-        let text = std::str::from_utf8(raw)
-            .map_err(|error| Reject::new("bad_encoding", format!("byte {} is not UTF-8", error.valid_up_to())))?;
-        if self.kind.is_none() {
-            self.kind = Kind::of(text);
-        }
-        let kind = self.kind.unwrap_or(Kind::Comment);
-        match kind.read(text, self.vod) {
-            Err(reject) if reject.reason == Reject::MALFORMED => match surrogates::repair(text) {
-                None => Err(reject),
-                Some(text) => {
-                    let outcome = kind.read(&text, self.vod)?;
-                    self.repaired += 1;
-                    Ok(outcome)
-                }
-            },
-            outcome => outcome,
-        }
-    }
-
-    fn one(&mut self, position: u64, raw: &[u8], outcome: Result<Outcome, Reject>) -> Result<(), ChatError> {
+    fn one(&mut self, raw: &[u8], rows: &[u8], found: Result<Found, Reject>) -> Result<(), ChatError> {
+        let position = self.before + self.count;
         self.count += 1;
-        let outcome = outcome.and_then(|outcome| match outcome {
-            Outcome::Row(draft) if !self.seen.note(&draft.row.message_id) => {
-                let id = draft::beginning(&draft.row.message_id);
-                Err(Reject::new("duplicate_id", format!("an earlier element has the id {id:?} already")))
+        let reject = match found {
+            Ok(Found::Row(waiting)) => {
+                let row = rows.get(waiting.at.clone()).unwrap_or_default();
+                if self.seen.note(waiting.id) {
+                    return self.row(&waiting, row);
+                }
+                let id = draft::beginning(wire::text(&mut &*row).unwrap_or_default());
+                Reject::new("duplicate_id", format!("an earlier element has the id {id:?} already"))
             }
-            Outcome::Row(draft) => Ok(draft),
-            Outcome::Deletion(deletion) => {
+            Ok(Found::Deletion(deletion)) => {
                 let words = format!("it is no message, it takes away {:?}", deletion.target);
                 self.deletions.note(deletion);
-                Err(Reject::new("deletion", words))
+                Reject::new("deletion", words)
             }
-            Outcome::Several(_) => Err(Reject::type_of("an element of an element", "an element")),
-        });
-        match outcome {
-            Ok(draft) => self.row(*draft),
-            Err(reject) => {
-                // Four bytes are the longest character, so a character that is cut here lies beyond the limit.
-                let beginning = raw.get(..4 * RAW).unwrap_or(raw);
-                self.problems.push(&Problem {
-                    platform: self.vod.platform,
-                    vod_id: self.vod.id.clone(),
-                    input: "chat".to_owned(),
-                    position: i64::try_from(position).unwrap_or(i64::MAX),
-                    reason: reject.reason.to_owned(),
-                    detail: reject.detail,
-                    raw: String::from_utf8_lossy(beginning).chars().take(RAW).collect(),
-                })
-            }
-        }
+            Err(reject) => reject,
+        };
+        // Four bytes are the longest character, so a character that is cut here lies beyond the limit.
+        let beginning = raw.get(..4 * RAW).unwrap_or(raw);
+        self.problems.push(&Problem {
+            platform: self.vod.platform,
+            vod_id: self.vod.id.clone(),
+            input: "chat".to_owned(),
+            position: i64::try_from(position).unwrap_or(i64::MAX),
+            reason: reject.reason.to_owned(),
+            detail: reject.detail,
+            raw: String::from_utf8_lossy(beginning).chars().take(RAW).collect(),
+        })
     }
 
-    fn row(&mut self, draft: Draft) -> Result<(), ChatError> {
-        self.samples.note(&draft);
-        let clock_ms = draft.row.created_at_us.map(|us| us.div_euclid(1000));
-        let sent_ms = draft.row.offset_raw_ms.or(clock_ms).unwrap_or_default();
-        self.sorter.push(sent_ms, &draft.row)
+    fn row(&mut self, waiting: &Waiting, row: &[u8]) -> Result<(), ChatError> {
+        self.samples.note(waiting);
+        let clock_ms = waiting.created_at_us.map(|us| us.div_euclid(1000));
+        let sent_ms = waiting.offset_raw_ms.or(clock_ms).unwrap_or_default();
+        self.sorter.push(sent_ms, waiting.created_at_us, row)
     }
 
-    fn finish(self, path: &Path, head: container::Head, digest: Digest) -> Result<Export, ChatError> {
-        let Self { count, sorter, problems, samples, mut deletions, repaired, .. } = self;
+    /// Has to come after [`Messages::all`].
+    fn finish(self, head: container::Head, digest: Digest) -> Result<Export, ChatError> {
+        let Self { path, count, sorter, problems, samples, mut deletions, repaired, .. } = self;
         if let (0, Some((position, detail))) = (sorter.count(), &problems.first) {
             return Err(ChatError::NothingReadable {
                 path: path.to_owned(),
@@ -295,68 +327,90 @@ impl Export {
         range: Option<(u64, u64)>,
         sink: &mut S,
     ) -> Result<Finished, S::Error> {
-        let Self { vod, sorter, mut problems, deletions, mut clock, video, .. } = self;
+        let Self { vod, sorter, problems, deletions, mut clock, video, .. } = self;
         clock.began(started_at.or(video.started_at.as_deref()));
         let (zone_ms, late_ms) = clock.corrections();
-        let mut finished = Finished { clock_shifts: clock.steps(), zone_ms, late_ms, ..Finished::default() };
+        let finished = Finished { clock_shifts: clock.steps(), zone_ms, late_ms, ..Finished::default() };
         let range = range.map(|(from, to)| [from, to].map(|ms| i64::try_from(ms).unwrap_or(i64::MAX)));
-        let mut rows = sorter.merge()?;
-        let mut position = -1;
-        while let Some((sent_ms, mut row)) = rows.next(&vod)? {
-            position += 1;
-            let deleted = deletions.of(&row, sent_ms);
-            let placed = row.offset_raw_ms.is_some() != clock.is_capture();
-            if placed {
-                clock.place(&mut row, sent_ms);
-                row.deleted_at_ms = deleted.map(|at| if at == i64::MAX { row.offset_ms } else { clock.on_axis(at) });
-            }
-            if let Some(reject) = misplaced(&row, placed, range) {
-                problems.push(&Problem {
-                    platform: vod.platform,
-                    vod_id: vod.id.clone(),
-                    input: "chat".to_owned(),
-                    position,
-                    reason: reject.reason.to_owned(),
-                    detail: reject.detail,
-                    raw: row.text.chars().take(RAW).collect(),
-                })?;
-                continue;
-            }
-            if let Some([from, _]) = range {
-                row.offset_ms -= from;
-                row.deleted_at_ms = row.deleted_at_ms.map(|at| at.saturating_sub(from));
-            }
-            row.ordinal = i64::try_from(finished.rows).unwrap_or(i64::MAX);
-            finished.rows += 1;
-            finished.deleted += u64::from(row.deleted_at_ms.is_some());
-            match finished.restorations.get_mut(&row.restoration) {
-                Some(count) => *count += 1,
-                None => drop(finished.restorations.insert(row.restoration.clone(), 1)),
-            }
-            sink.row(row)?;
+        let mut finishing = Finishing { vod: &vod, clock, deletions, problems, range, position: 0, finished };
+        let mut merge = sorter.merge()?;
+        let mut row = ChatMessage::plain(vod.platform, vod.id.clone(), String::new());
+        while let Some(sent_ms) = merge.next(&mut row)? {
+            finishing.row(sent_ms, &mut row, sink)?;
         }
+        let Finishing { mut finished, problems, .. } = finishing;
         finished.reasons.clone_from(&problems.reasons);
         problems.each(&vod, |problem| sink.problem(problem))?;
         Ok(finished)
     }
 }
 
+/// The last pass over the rows, in their order.
+struct Finishing<'vod> {
+    vod: &'vod VodKey,
+    clock: Clock,
+    deletions: Deletions,
+    problems: Problems,
+    range: Option<[i64; 2]>,
+    /// How many rows came so far.
+    position: i64,
+    finished: Finished,
+}
+
+impl Finishing<'_> {
+    /// Gives a row its place, or makes a problem of it.
+    fn row<S: Sink>(&mut self, sent_ms: i64, row: &mut ChatMessage, sink: &mut S) -> Result<(), S::Error> {
+        let position = self.position;
+        self.position += 1;
+        let deleted = self.deletions.of(row, sent_ms);
+        let placed = row.offset_raw_ms.is_some() != self.clock.is_capture();
+        if placed {
+            self.clock.place(row, sent_ms);
+            let at = |at| if at == i64::MAX { row.offset_ms } else { self.clock.on_axis(at) };
+            row.deleted_at_ms = deleted.map(at);
+        }
+        if let Some(reject) = misplaced(row, placed, self.range) {
+            self.problems.push(&Problem {
+                platform: self.vod.platform,
+                vod_id: self.vod.id.clone(),
+                input: "chat".to_owned(),
+                position,
+                reason: reject.reason.to_owned(),
+                detail: reject.detail,
+                raw: row.text.chars().take(RAW).collect(),
+            })?;
+            return Ok(());
+        }
+        if let Some([from, _]) = self.range {
+            row.offset_ms -= from;
+            row.deleted_at_ms = row.deleted_at_ms.map(|at| at.saturating_sub(from));
+        }
+        let finished = &mut self.finished;
+        row.ordinal = i64::try_from(finished.rows).unwrap_or(i64::MAX);
+        finished.rows += 1;
+        finished.deleted += u64::from(row.deleted_at_ms.is_some());
+        match finished.restorations.get_mut(&row.restoration) {
+            Some(count) => *count += 1,
+            None => drop(finished.restorations.insert(row.restoration.clone(), 1)),
+        }
+        sink.row(row)
+    }
+}
+
 /// Why a row has no place among the others.
 fn misplaced(row: &ChatMessage, placed: bool, range: Option<[i64; 2]>) -> Option<Reject> {
-    let id = draft::beginning(&row.message_id);
+    let id = || draft::beginning(&row.message_id);
     if !placed {
-        return Some(Reject::new(
-            "missing_offset",
-            format!("message {id} has a clock time only, and others have offsets"),
-        ));
+        let detail = format!("message {} has a clock time only, and others have offsets", id());
+        return Some(Reject::new("missing_offset", detail));
     }
     let ms = row.offset_ms;
     if ms.checked_abs().is_none_or(|ms| ms > times::FURTHEST_MS) {
-        let detail = format!("message {id} was sent more than a year from the start; check --started-at");
+        let detail = format!("message {} was sent more than a year from the start; check --started-at", id());
         return Some(Reject::new("bad_offset", detail));
     }
     let outside = range.is_some_and(|[from, to]| !(from..to).contains(&ms));
     outside.then(|| {
-        Reject::new("outside_range", format!("message {id} at {ms} ms is not in the range that was asked for"))
+        Reject::new("outside_range", format!("message {} at {ms} ms is not in the range that was asked for", id()))
     })
 }

@@ -9,6 +9,7 @@ pub mod chat;
 mod diff;
 pub mod export;
 mod fetch;
+mod inspect;
 mod lookup;
 mod net;
 mod origin;
@@ -29,6 +30,8 @@ pub use args::{Args, Command, Take};
 pub use origin::Origin;
 pub use params::{Broadcast, Input, Params};
 pub use take::run;
+#[cfg(feature = "fuzzing")]
+pub use twitch::fuzzing;
 
 /// Raise when the same files and parameters would give other rows, audio or facts.
 pub const LOGIC_VERSION: u32 = 2;
@@ -46,6 +49,10 @@ pub async fn command(args: Args, job: Job) -> anyhow::Result<Exit> {
             bail!("--vod and --from-file take something in and go with no other command; leave out one of the two");
         }
         None => return batch::take_in(&args.take, &job).await,
+        Some(Command::Inspect { chat, started_at }) => {
+            let started_at = started_at.as_deref().map(params::started_at).transpose()?;
+            inspect::inspect(&chat, started_at.as_deref(), &job)?;
+        }
         Some(Command::List) => report::list(&job).await?,
         Some(Command::Show { vod }) => report::show(&vod, &job).await?,
         Some(Command::Diff { vod, before, after }) => diff::diff(&vod, before, after, &job).await?,

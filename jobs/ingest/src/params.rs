@@ -137,7 +137,8 @@ fn id(given: Option<&str>, path: &Path) -> anyhow::Result<VodId> {
     name.parse().with_context(|| format!("{stem:?} gives no id of a VOD; give one with --id NAME"))
 }
 
-fn started_at(text: &str) -> anyhow::Result<String> {
+/// A start as it was typed, in UTC.
+pub(crate) fn started_at(text: &str) -> anyhow::Result<String> {
     chat::to_utc(text, 0)
         .with_context(|| format!("--started-at {text:?} is no RFC 3339 time; write for example 2025-03-01T18:00:00Z"))
 }

@@ -165,7 +165,7 @@ pub(crate) async fn run_of(store: &Store, generation: &VodGeneration) -> anyhow:
 }
 
 /// Milliseconds as H:MM:SS.
-fn clock(ms: i64) -> String {
+pub(crate) fn clock(ms: i64) -> String {
     let seconds = ms / 1000;
     format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }

@@ -1,8 +1,11 @@
 //! The tables of a run: the row of the VOD, and the rows of its chat, which pass one at a time through files.
 
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread;
+
 use ids::Digest;
 use schemas::{ChatMessage, Media, Problem, Segment, Span, Vod};
-use store::{RunWriter, TableFile};
+use store::{RunWriter, StoreError, TableFile};
 
 use crate::chat::{self, Export, Finished, Sink, Video};
 use crate::params::Broadcast;
@@ -80,17 +83,34 @@ struct ChatTables {
     _files: [Scratch; 2],
 }
 
-/// The files while they grow.
+/// Rows on their way to the thread that writes them, and the problems.
 struct Growing {
-    rows: TableFile<ChatMessage>,
+    held: Vec<ChatMessage>,
+    rows: SyncSender<Vec<ChatMessage>>,
     problems: TableFile<Problem>,
+}
+
+/// Rows that are handed over together.
+const TOGETHER: usize = 1024;
+
+/// Why a row is not taken any more: the thread that writes them failed, and says why itself.
+#[derive(Debug, thiserror::Error)]
+#[error("the rows of the chat could not be written")]
+struct WriterGone;
+
+impl Growing {
+    fn hand_over(&mut self) -> anyhow::Result<()> {
+        let held = std::mem::replace(&mut self.held, Vec::with_capacity(TOGETHER));
+        Ok(self.rows.send(held).map_err(|_| WriterGone)?)
+    }
 }
 
 impl Sink for Growing {
     type Error = anyhow::Error;
 
-    fn row(&mut self, row: ChatMessage) -> anyhow::Result<()> {
-        Ok(self.rows.push(row)?)
+    fn row(&mut self, row: &ChatMessage) -> anyhow::Result<()> {
+        self.held.push(row.clone());
+        if self.held.len() == TOGETHER { self.hand_over() } else { Ok(()) }
     }
 
     fn problem(&mut self, problem: Problem) -> anyhow::Result<()> {
@@ -99,14 +119,27 @@ impl Sink for Growing {
 }
 
 impl ChatTables {
-    /// Writes the files.
+    /// Writes the files. Rows become columns on a thread of their own, which is as much work as reading them.
     fn write(export: Export, broadcast: &Broadcast) -> anyhow::Result<Self> {
         let files = [Scratch::new("chat_message.parquet")?, Scratch::new("problem.parquet")?];
-        let mut sink =
-            Growing { rows: TableFile::create(files[0].path())?, problems: TableFile::create(files[1].path())? };
+        let mut table = TableFile::create(files[0].path())?;
         let (format, repaired) = (export.format.clone(), export.repaired);
-        let finished = export.finish(broadcast.started_at.as_deref(), broadcast.range, &mut sink)?;
-        Ok(Self { rows: sink.rows, problems: sink.problems, format, repaired, finished, _files: files })
+        let (give, take) = sync_channel::<Vec<ChatMessage>>(8);
+        let mut sink = Growing { held: Vec::new(), rows: give, problems: TableFile::create(files[1].path())? };
+        let (finished, problems, rows) = thread::scope(|scope| {
+            let writer = scope.spawn(move || {
+                take.into_iter().flatten().try_for_each(|row| table.push(row))?;
+                Ok::<_, StoreError>(table)
+            });
+            let finished = export.finish(broadcast.started_at.as_deref(), broadcast.range, &mut sink);
+            let finished = finished.and_then(|finished| sink.hand_over().map(|()| finished));
+            let Growing { rows, problems, .. } = sink;
+            drop(rows);
+            // Its reason comes first: without it nobody would know why the rows were not taken.
+            let rows = writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+            anyhow::Ok((finished?, problems, rows))
+        })?;
+        Ok(Self { rows, problems, format, repaired, finished, _files: files })
     }
 
     /// Takes the files into the run.

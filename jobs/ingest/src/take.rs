@@ -26,15 +26,16 @@ use crate::{LOGIC_VERSION, NAME, Params};
 pub async fn run(params: &Params, job: &Job) -> anyhow::Result<Done> {
     let sources = Sources::open(params, job).await?;
     let question = question(params, &sources);
+    let threads = job.flags().thread_count();
     // Every input is looked at before the store is touched, unless there is nothing to do with it.
     let mut checked = match is_committed(&question, job).await? {
         true => None,
-        false => Some(sources.check(params).await?),
+        false => Some(sources.check(params, threads).await?),
     };
     let work = async |run: &mut RunWriter<'_>| {
         let checked = match checked.take() {
             Some(checked) => checked,
-            None => sources.check(params).await?,
+            None => sources.check(params, threads).await?,
         };
         work(params, &sources, checked, job, run).await
     };
@@ -118,8 +119,8 @@ impl Sources {
     }
 
     /// Reads what can be read before anything is written; refuses inputs that no run can be made of.
-    async fn check(&self, params: &Params) -> anyhow::Result<Checked> {
-        let export = self.chat.as_ref().map(|chat| read_chat(chat, params)).transpose()?;
+    async fn check(&self, params: &Params, threads: usize) -> anyhow::Result<Checked> {
+        let export = self.chat.as_ref().map(|chat| read_chat(chat, params, threads)).transpose()?;
         let media = match &self.media {
             Some(media) => {
                 let probed = probe(&media.path).await;
@@ -160,10 +161,10 @@ async fn is_committed(question: &Question, job: &Job) -> anyhow::Result<bool> {
     Ok(store.find_run(&key).await?.is_some())
 }
 
-fn read_chat(chat: &Source, params: &Params) -> anyhow::Result<Export> {
+fn read_chat(chat: &Source, params: &Params, threads: usize) -> anyhow::Result<Export> {
     let export = match chat.fetched {
-        Some(_) => chat::read(File::open(&chat.path)?, &chat.name, &params.broadcast.vod)?,
-        None => chat::read_file(&chat.path, &params.broadcast.vod)?,
+        Some(_) => chat::read(File::open(&chat.path)?, &chat.name, &params.broadcast.vod, threads)?,
+        None => chat::read_file(&chat.path, &params.broadcast.vod, threads)?,
     };
     if export.digest != chat.digest {
         bail!("the chat {} changed while it was read; run the command again", chat.name.display());

@@ -21,6 +21,8 @@
 
 mod comments;
 mod error;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod gql;
 mod offer;
 mod playlist;

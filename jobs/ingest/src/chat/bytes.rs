@@ -1,6 +1,6 @@
 //! From the bytes of a file to UTF-8: digest, gzip and byte order marks, each with its limit.
 
-use std::io::{self, Cursor, Read};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
 
 use flate2::read::MultiGzDecoder;
 use ids::{Digest, Hasher};
@@ -45,10 +45,9 @@ impl<R: Read> Hashing<R> {
         Self { inner, hasher: Hasher::default() }
     }
 
-    /// The digest of the whole file; what nobody asked for yet is read.
-    pub(super) fn finish(mut self) -> io::Result<Digest> {
-        io::copy(&mut self, &mut io::sink())?;
-        Ok(self.hasher.digest())
+    /// The digest of what was read.
+    pub(super) fn digest(self) -> Digest {
+        self.hasher.digest()
     }
 }
 
@@ -64,26 +63,30 @@ impl<R: Read> Read for Hashing<R> {
 }
 
 /// The text in `file` as UTF-8 without byte order mark. Bytes that are not UTF-8 pass: they are one message's problem.
-pub(super) fn text<'file, R: Read>(file: &'file mut Hashing<R>) -> io::Result<Box<dyn Read + 'file>> {
+pub(super) fn text<'file>(file: impl BufRead + 'file) -> io::Result<Box<dyn BufRead + 'file>> {
     let (first, rest) = beginning(file)?;
     match first.as_slice() {
         [] => Err(Limit::Empty.into()),
-        [0x1f, 0x8b, ..] => unmarked(Inflate::new(Cursor::new(first).chain(rest))),
+        [0x1f, 0x8b, ..] => unmarked(buffered(Inflate::new(Cursor::new(first).chain(rest)))),
         _ => unmarked(Cursor::new(first).chain(rest)),
     }
 }
 
 /// Takes the byte order mark off, and UTF-16 to UTF-8.
-fn unmarked<'file>(source: impl Read + 'file) -> io::Result<Box<dyn Read + 'file>> {
+fn unmarked<'file>(source: impl BufRead + 'file) -> io::Result<Box<dyn BufRead + 'file>> {
     let (first, rest) = beginning(source)?;
     let after = |mark: usize| Cursor::new(first.get(mark..).unwrap_or_default().to_vec());
     match first.as_slice() {
         [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => Err(Limit::Utf32.into()),
-        [0xff, 0xfe, ..] => Ok(Box::new(Utf16::new(after(2).chain(rest), u16::from_le_bytes))),
-        [0xfe, 0xff, ..] => Ok(Box::new(Utf16::new(after(2).chain(rest), u16::from_be_bytes))),
+        [0xff, 0xfe, ..] => Ok(Box::new(buffered(Utf16::new(after(2).chain(rest), u16::from_le_bytes)))),
+        [0xfe, 0xff, ..] => Ok(Box::new(buffered(Utf16::new(after(2).chain(rest), u16::from_be_bytes)))),
         [0xef, 0xbb, 0xbf, ..] => Ok(Box::new(after(3).chain(rest))),
         _ => Ok(Box::new(after(0).chain(rest))),
     }
+}
+
+fn buffered<R: Read>(source: R) -> BufReader<R> {
+    BufReader::with_capacity(1 << 16, source)
 }
 
 /// The first four bytes, or fewer at the end, and what comes after them.
@@ -186,6 +189,7 @@ mod tests {
     use flate2::Compression;
     use flate2::write::GzEncoder;
 
+    use super::super::ahead::Ahead;
     use super::*;
 
     /// Gives its bytes one at a time, as a slow pipe may.
@@ -211,13 +215,16 @@ mod tests {
     fn read(bytes: &[u8]) -> Result<String, String> {
         let mut all = Vec::new();
         for slow in [false, true] {
-            let source: Box<dyn Read> = if slow { Box::new(Slow(bytes)) } else { Box::new(bytes) };
-            let mut hashing = Hashing::new(source);
+            let source: Box<dyn Read + Send> = if slow { Box::new(Slow(bytes)) } else { Box::new(bytes) };
             let mut found = Vec::new();
-            let outcome = text(&mut hashing).and_then(|mut text| text.read_to_end(&mut found));
-            if outcome.is_ok() {
-                assert_eq!(hashing.finish().unwrap(), Digest::of(bytes));
-            }
+            let outcome = std::thread::scope(|scope| {
+                let mut ahead = Ahead::start(scope, source);
+                let outcome = text(&mut ahead).and_then(|mut text| text.read_to_end(&mut found));
+                if outcome.is_ok() {
+                    assert_eq!(ahead.finish().unwrap(), Digest::of(bytes));
+                }
+                outcome
+            });
             all.push(outcome.map_err(|error| error.to_string()).map(|_| String::from_utf8(found).unwrap()));
         }
         assert_eq!(all[0], all[1], "pieces do not matter");

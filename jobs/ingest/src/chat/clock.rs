@@ -15,7 +15,7 @@ use std::ops::RangeInclusive;
 use schemas::ChatMessage;
 use serde::Serialize;
 
-use super::draft::Draft;
+use super::batch::Waiting;
 use super::times;
 
 /// How far clocks of one segment may lie apart, ms: the lost part of a second, and half a second of jitter.
@@ -67,6 +67,8 @@ pub(super) struct Samples {
     behind: Vec<(i32, i64)>,
     /// How often clock minus offset lies in a minute since 1970.
     minutes: HashMap<i64, u64>,
+    /// The minute of the message before and how often it was there in a row, not among `minutes` yet: it hardly changes.
+    minute: (i64, u64),
     earliest_clock_ms: i64,
 }
 
@@ -80,21 +82,26 @@ impl Samples {
             any_offset: false,
             behind: Vec::new(),
             minutes: HashMap::new(),
+            minute: (0, 0),
             earliest_clock_ms: i64::MAX,
         }
     }
 
     /// Takes one message.
-    pub(super) fn note(&mut self, draft: &Draft) {
-        let clock_ms = draft.row.created_at_us.map(|us| us.div_euclid(1000));
+    pub(super) fn note(&mut self, message: &Waiting) {
+        let clock_ms = message.created_at_us.map(|us| us.div_euclid(1000));
         self.earliest_clock_ms = self.earliest_clock_ms.min(clock_ms.unwrap_or(i64::MAX));
-        let Some(offset_ms) = draft.row.offset_raw_ms else { return };
+        let Some(offset_ms) = message.offset_raw_ms else { return };
         self.any_offset = true;
         let behind_ms = clock_ms.map(|clock_ms| clock_ms.saturating_sub(offset_ms));
-        if let Some(behind_ms) = behind_ms.filter(|_| self.minutes.len() < MOST_MINUTES) {
-            *self.minutes.entry(behind_ms.div_euclid(60_000)).or_default() += 1;
+        if let Some(minute) = behind_ms.map(|behind_ms| behind_ms.div_euclid(60_000)) {
+            if self.minute.0 != minute {
+                self.count_minute();
+                self.minute = (minute, 0);
+            }
+            self.minute.1 += 1;
         }
-        if self.whole && !draft.whole {
+        if self.whole && !message.whole {
             (self.whole, self.behind) = (false, Vec::new());
         }
         if self.whole {
@@ -103,8 +110,16 @@ impl Samples {
         }
     }
 
+    fn count_minute(&mut self) {
+        let (minute, count) = self.minute;
+        if count > 0 && self.minutes.len() < MOST_MINUTES {
+            *self.minutes.entry(minute).or_default() += count;
+        }
+    }
+
     /// What they say together; `started_at` is when the VOD began, as its export says.
     pub(super) fn clock(mut self, started_at: Option<&str>) -> Clock {
+        self.count_minute();
         let started_ms = started_at.and_then(times::microseconds).map(|us| us.div_euclid(1000));
         let zone_ms = started_ms.map_or(0, |started_ms| self.zone(started_ms));
         let (mut axis, mut shift_ms) = (Axis::Exact, 0);

@@ -126,6 +126,9 @@ pub(super) fn row(json: &str, vod: &VodKey) -> Result<Outcome, Reject> {
 
 fn pieces(message: &Message<'_>, body: Option<&str>) -> Result<Pieces, Reject> {
     let mut pieces = Pieces::default();
+    if body.is_some_and(|body| is_body(&message.fragments, body)) {
+        return Ok(pieces);
+    }
     for fragment in items(&message.fragments, "message.fragments", "a fragment")? {
         let fragment = fragment?;
         let piece = text(&fragment.text, "a fragment's text")?.unwrap_or_default();
@@ -140,6 +143,13 @@ fn pieces(message: &Message<'_>, body: Option<&str>) -> Result<Pieces, Reject> {
         Some(body) if pieces.is_empty() => Ok(Pieces::cut(body, places(message, body)?)),
         _ => Ok(pieces),
     }
+}
+
+/// Whether the fragments say nothing more than the body: most messages are one piece of plain text.
+fn is_body(fragments: &List<Fragment<'_>>, body: &str) -> bool {
+    let List::Is(fragments) = fragments else { return false };
+    let [Object::Is(only)] = fragments.as_slice() else { return false };
+    matches!(only.emoticon, Object::Absent) && matches!(&only.text, Scalar::Text(text) if text == body)
 }
 
 /// Where emotes are in a body that has no fragments. Only the beginning counts: the old API wrote the last character as

@@ -1,13 +1,13 @@
 //! Walks an export from its first byte to its last, finds its elements, and says which format it has.
 
-use std::io::Read;
+use std::io::BufRead;
 
+use super::Messages;
 use super::draft::beginning;
 use super::error::ChatError;
 use super::kind::Kind;
 use super::scan::{LARGEST_ELEMENT, Scanner, Shape};
 use super::video::{self, Video};
-use super::{MOST_MESSAGES, Messages};
 
 /// What an export says besides its elements.
 pub(super) struct Head {
@@ -19,12 +19,13 @@ pub(super) struct Head {
 const KEYS_TOLD: usize = 8;
 
 /// Reads everything: elements into `messages`, the rest into the head.
-pub(super) fn walk<R: Read>(scanner: &mut Scanner<'_, R>, messages: &mut Messages<'_>) -> Result<Head, ChatError> {
+pub(super) fn walk<R: BufRead>(scanner: &mut Scanner<'_, R>, messages: &mut Messages<'_>) -> Result<Head, ChatError> {
     let head = match scanner.next()? {
         Some(b'{') => object(scanner, messages)?,
         Some(b'[') => array(scanner, messages)?,
         _ => return Err(scanner.unexpected("'{' or '[' of a chat export")),
     };
+    messages.all()?;
     match scanner.next()? {
         None => Ok(head),
         Some(_) => Err(scanner.unexpected("the end of the file")),
@@ -45,7 +46,7 @@ struct Document {
 }
 
 /// An object with a list `comments`, or the first line of several.
-fn object<R: Read>(scanner: &mut Scanner<'_, R>, messages: &mut Messages<'_>) -> Result<Head, ChatError> {
+fn object<R: BufRead>(scanner: &mut Scanner<'_, R>, messages: &mut Messages<'_>) -> Result<Head, ChatError> {
     let mut document = Document::default();
     document.keep(b"{");
     scanner.expect(b'{', "'{'")?;
@@ -54,10 +55,9 @@ fn object<R: Read>(scanner: &mut Scanner<'_, R>, messages: &mut Messages<'_>) ->
         if scanner.next()? != Some(b'"') {
             return Err(scanner.unexpected("a key in quotes or '}'"));
         }
-        out.clear();
-        scanner.keep(&mut out, &"a key")?;
-        let key: String = serde_json::from_slice(&out).unwrap_or_default();
-        document.keep(&out);
+        let (text, _) = scanner.keep(&mut out, &"a key")?;
+        let key: String = serde_json::from_slice(text).unwrap_or_default();
+        document.keep(text);
         document.keep(b":");
         scanner.expect(b':', "':'")?;
         document.value(&key, scanner, messages)?;
@@ -93,7 +93,7 @@ impl Document {
     }
 
     /// Reads the value of `key`.
-    fn value<R: Read>(
+    fn value<R: BufRead>(
         &mut self,
         key: &str,
         scanner: &mut Scanner<'_, R>,
@@ -115,21 +115,20 @@ impl Document {
             return elements(scanner, messages, 0);
         }
         self.twitch_dl |= key == "video_comments";
-        let mut out = Vec::new();
-        if self.whole.len() < LARGEST_ELEMENT || matches!(key, "video" | "streamer" | "FileInfo") {
-            scanner.keep(&mut out, &"a value")?;
-        } else {
-            scanner.skip("a value")?;
+        if self.whole.len() >= LARGEST_ELEMENT && !matches!(key, "video" | "streamer" | "FileInfo") {
+            return scanner.skip("a value");
         }
+        let mut out = Vec::new();
+        let (value, _) = scanner.keep(&mut out, &"a value")?;
         match key {
-            "video" => self.video = Some(video::from_json(&out)),
-            "streamer" => self.streamer = Some(video::streamer(&out)),
-            "FileInfo" => self.version = Some(video::version(&out)),
+            "video" => self.video = Some(video::from_json(value)),
+            "streamer" => self.streamer = Some(video::streamer(value)),
+            "FileInfo" => self.version = Some(video::version(value)),
             _ => {}
         }
         // Behind the list nobody asks for it.
         if !self.comments {
-            self.keep(&out);
+            self.keep(value);
         }
         Ok(())
     }
@@ -154,7 +153,7 @@ impl Document {
 }
 
 /// A file of which each line is an element; the first was read.
-fn lines<R: Read>(
+fn lines<R: BufRead>(
     scanner: &mut Scanner<'_, R>,
     messages: &mut Messages<'_>,
     kind: Kind,
@@ -164,14 +163,15 @@ fn lines<R: Read>(
     if !scanner.end_of_line()? {
         return Err(unknown(scanner, "the first line goes on behind its object".to_owned()));
     }
-    let mut position = 0;
-    position += take(scanner, messages, position, first, Shape::default())?;
+    messages.push(first, Shape::default());
     let mut out = Vec::new();
     while scanner.next()?.is_some() {
-        out.clear();
-        let shape = scanner.keep(&mut out, &"a line")?;
-        let shape = if scanner.end_of_line()? { shape } else { shape.broken() };
-        position += take(scanner, messages, position, &out, shape)?;
+        let (line, shape) = scanner.keep(&mut out, &"a line")?;
+        messages.push(line, shape);
+        if !scanner.end_of_line()? {
+            messages.broken();
+        }
+        messages.send()?;
     }
     let format = match kind {
         Kind::Comment => "rechat/5",
@@ -184,28 +184,31 @@ fn lines<R: Read>(
 }
 
 /// A list of elements; archives of the old API begin it with the video's object.
-fn array<R: Read>(scanner: &mut Scanner<'_, R>, messages: &mut Messages<'_>) -> Result<Head, ChatError> {
+fn array<R: BufRead>(scanner: &mut Scanner<'_, R>, messages: &mut Messages<'_>) -> Result<Head, ChatError> {
     scanner.expect(b'[', "'['")?;
     if scanner.next()? == Some(b']') {
         return Err(unknown(scanner, "the list is empty".to_owned()));
     }
     let mut out = Vec::new();
-    let shape = scanner.keep(&mut out, &"element 0")?;
-    let is_element = std::str::from_utf8(&out).ok().and_then(Kind::of).is_some();
-    let mut position = 1;
-    let video = match if is_element { None } else { video::first(&out) } {
+    let (first, shape) = scanner.keep(&mut out, &"element 0")?;
+    let is_element = std::str::from_utf8(first).ok().and_then(Kind::of).is_some();
+    let video = match if is_element { None } else { video::first(first) } {
         None if is_element => {
-            position = take(scanner, messages, 0, &out, shape)?;
+            messages.push(first, shape);
             Video::default()
         }
         None => return Err(unknown(scanner, "element 0 is neither a message nor a video's object".to_owned())),
         Some(video) => video,
     };
     if scanner.accept(b',')? {
-        elements(scanner, messages, position)?;
+        if !is_element {
+            messages.before = 1;
+        }
+        elements(scanner, messages, 1)?;
     } else {
         scanner.expect(b']', "',' or ']' after element 0")?;
     }
+    messages.all()?;
     let format = match messages.kind {
         None | Some(Kind::Comment) => "rechat/5",
         Some(Kind::Node) => "twitch/gql",
@@ -219,16 +222,17 @@ fn array<R: Read>(scanner: &mut Scanner<'_, R>, messages: &mut Messages<'_>) -> 
 }
 
 /// The elements of a list up to its bracket, of which the first has the number `position`.
-fn elements<R: Read>(
+fn elements<R: BufRead>(
     scanner: &mut Scanner<'_, R>,
     messages: &mut Messages<'_>,
     mut position: u64,
 ) -> Result<(), ChatError> {
     let mut out = Vec::new();
     while !scanner.accept(b']')? {
-        out.clear();
-        let shape = scanner.keep(&mut out, &format_args!("element {position}"))?;
-        position += take(scanner, messages, position, &out, shape)?;
+        let (element, shape) = scanner.keep(&mut out, &format_args!("element {position}"))?;
+        messages.push(element, shape);
+        messages.send()?;
+        position += 1;
         if !scanner.accept(b',')? && scanner.next()? != Some(b']') {
             return Err(scanner.unexpected(&format!("',' or ']' after element {}", position - 1)));
         }
@@ -236,25 +240,7 @@ fn elements<R: Read>(
     Ok(())
 }
 
-/// How many elements there are in what was found.
-fn take<R: Read>(
-    scanner: &Scanner<'_, R>,
-    messages: &mut Messages<'_>,
-    position: u64,
-    raw: &[u8],
-    shape: Shape,
-) -> Result<u64, ChatError> {
-    let before = messages.count;
-    messages.take(position, raw, shape)?;
-    match messages.count {
-        count if count > MOST_MESSAGES => {
-            Err(ChatError::TooMany { path: scanner.path().to_owned(), limit: MOST_MESSAGES })
-        }
-        count => Ok(count - before),
-    }
-}
-
-fn unknown<R: Read>(scanner: &Scanner<'_, R>, reason: String) -> ChatError {
+fn unknown<R: BufRead>(scanner: &Scanner<'_, R>, reason: String) -> ChatError {
     ChatError::Format { path: scanner.path().to_owned(), reason }
 }
 

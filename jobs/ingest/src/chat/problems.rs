@@ -66,8 +66,18 @@ impl Problems {
             written.read_exact(&mut length).map_err(ChatError::temporary)?;
             row.clear();
             written.by_ref().take(u64::from_le_bytes(length)).read_to_end(&mut row).map_err(ChatError::temporary)?;
-            let problem = wire::get_problem(&mut row.as_slice(), vod);
-            sink(problem.ok_or_else(|| ChatError::temporary(io::ErrorKind::UnexpectedEof.into()))?)?;
+            let mut problem = Problem {
+                platform: vod.platform,
+                vod_id: vod.id.clone(),
+                input: String::new(),
+                position: 0,
+                reason: String::new(),
+                detail: String::new(),
+                raw: String::new(),
+            };
+            let filled = wire::fill_problem(&mut problem, &mut row.as_slice());
+            filled.ok_or_else(|| ChatError::temporary(io::ErrorKind::UnexpectedEof.into()))?;
+            sink(problem)?;
         }
         Ok(())
     }

@@ -5,7 +5,7 @@
 //! commas, which TwitchDownloader's reader allows, are left out of what is kept.
 
 use std::fmt::Display;
-use std::io::{self, Read};
+use std::io::BufRead;
 use std::path::Path;
 
 use super::draft::Reject;
@@ -60,11 +60,9 @@ impl Shape {
 pub(super) struct Scanner<'path, R> {
     source: R,
     path: &'path Path,
-    buffer: Box<[u8]>,
-    /// The part of the buffer that was not consumed yet.
+    /// How much of what the source has at hand was consumed.
     start: usize,
-    end: usize,
-    /// Bytes before the buffer.
+    /// Bytes before that.
     before: u64,
     line: u64,
     /// Position of the first byte of the line.
@@ -73,11 +71,10 @@ pub(super) struct Scanner<'path, R> {
     lines: bool,
 }
 
-impl<'path, R: Read> Scanner<'path, R> {
+impl<'path, R: BufRead> Scanner<'path, R> {
     /// At the beginning of `source`; `path` is its name in errors.
     pub(super) fn new(source: R, path: &'path Path) -> Self {
-        let buffer = vec![0; 1 << 16].into_boxed_slice();
-        Self { source, path, buffer, start: 0, end: 0, before: 0, line: 1, line_start: 0, lines: false }
+        Self { source, path, start: 0, before: 0, line: 1, line_start: 0, lines: false }
     }
 
     /// From here on every line is a value of its own.
@@ -90,20 +87,15 @@ impl<'path, R: Read> Scanner<'path, R> {
         self.path
     }
 
-    /// What was not consumed yet, read on if that is nothing; empty only at the end.
+    /// What is at hand and was not consumed yet; more is read when that is nothing, and it is empty only at the end.
     fn available(&mut self) -> Result<&[u8], ChatError> {
-        if self.start == self.end {
-            self.before += self.end as u64;
-            (self.start, self.end) = (0, 0);
-            self.end = loop {
-                match self.source.read(&mut self.buffer) {
-                    Ok(count) => break count,
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    Err(source) => return Err(ChatError::Read { path: self.path.to_owned(), source }),
-                }
-            };
+        let read = |source| ChatError::Read { path: self.path.to_owned(), source };
+        if self.source.fill_buf().map_err(read)?.len() == self.start {
+            self.before += self.start as u64;
+            self.source.consume(std::mem::take(&mut self.start));
         }
-        Ok(self.buffer.get(self.start..self.end).unwrap_or_default())
+        let at_hand = self.source.fill_buf().map_err(read)?;
+        Ok(at_hand.get(self.start..).unwrap_or_default())
     }
 
     /// The next byte, not consumed.
@@ -202,9 +194,28 @@ impl<'path, R: Read> Scanner<'path, R> {
         }
     }
 
-    /// Consumes the next value and appends its bytes to `out`, up to the largest element.
-    pub(super) fn keep(&mut self, out: &mut Vec<u8>, what: &dyn Display) -> Result<Shape, ChatError> {
-        self.value(Some(out), what)
+    /// Consumes the next value; its bytes, which may lie in `out`, up to the largest element.
+    pub(super) fn keep<'bytes>(
+        &'bytes mut self,
+        out: &'bytes mut Vec<u8>,
+        what: &dyn Display,
+    ) -> Result<(&'bytes [u8], Shape), ChatError> {
+        out.clear();
+        self.next()?;
+        let lines = self.lines;
+        if let Some(Plain { length, newlines, line_start }) = plain(self.available()?, lines) {
+            let from = self.start;
+            self.start += length;
+            if newlines > 0 {
+                self.line += newlines;
+                self.line_start = self.before + (from + line_start) as u64;
+            }
+            let read = |source| ChatError::Read { path: self.path.to_owned(), source };
+            let at_hand = self.source.fill_buf().map_err(read)?;
+            return Ok((at_hand.get(from..self.start).unwrap_or_default(), Shape::default()));
+        }
+        let shape = self.value(Some(out), what)?;
+        Ok((out, shape))
     }
 
     /// Consumes the next value, whatever its size.
@@ -345,6 +356,74 @@ impl<'path, R: Read> Scanner<'path, R> {
     }
 }
 
+/// An object or list that lies whole in a buffer and has nothing unusual in it.
+struct Plain {
+    /// Bytes.
+    length: usize,
+    newlines: u64,
+    /// Where its last line begins.
+    line_start: usize,
+}
+
+/// The value that `bytes` begin with, if all of it is plain. Nearly every element is, and is found here without a copy;
+/// what is not is left to [`Scanner::value`], which knows every case.
+fn plain(bytes: &[u8], lines: bool) -> Option<Plain> {
+    if !matches!(bytes.first(), Some(b'{' | b'[')) {
+        return None;
+    }
+    let (mut at, mut depth, mut kinds) = (0, 0_u32, 0_u64);
+    let (mut newlines, mut line_start) = (0, 0);
+    // The last byte that is no white space.
+    let mut last = 0;
+    loop {
+        let byte = *bytes.get(at)?;
+        at += 1;
+        match byte {
+            b'"' => {
+                let from = at;
+                loop {
+                    at += memchr::memchr2(b'"', b'\\', bytes.get(at..)?)?;
+                    if bytes.get(at) == Some(&b'"') {
+                        break;
+                    }
+                    // The byte after a backslash, whatever it is.
+                    at += 2;
+                }
+                if at - from > LONGEST_STRING || (lines && bytes.get(from..at)?.contains(&b'\n')) {
+                    return None;
+                }
+                at += 1;
+            }
+            b'{' | b'[' => {
+                if depth == DEEPEST {
+                    return None;
+                }
+                kinds = kinds & !(1 << depth) | u64::from(byte == b'{') << depth;
+                depth += 1;
+            }
+            b'}' | b']' => {
+                depth = depth.checked_sub(1)?;
+                if (kinds >> depth & 1 == 1) != (byte == b'}') || last == b',' {
+                    return None;
+                }
+                if depth == 0 {
+                    return Some(Plain { length: at, newlines, line_start });
+                }
+            }
+            b'\n' if lines => return None,
+            b'\n' => {
+                newlines += 1;
+                line_start = at;
+                continue;
+            }
+            b' ' | b'\t' | b'\r' => continue,
+            b'/' => return None,
+            _ => {}
+        }
+        last = byte;
+    }
+}
+
 /// Whether a byte outside of strings says where a value ends.
 fn means(byte: u8, at_depth_0: bool) -> bool {
     match byte {
@@ -377,18 +456,31 @@ fn append(out: Option<&mut Vec<u8>>, bytes: &[u8], shape: &mut Shape) {
 
 #[cfg(test)]
 mod tests {
+    use std::io::BufReader;
+
     use super::*;
 
     /// Every value of the array in `text`.
     fn values(text: &str) -> Result<Vec<(String, Shape)>, String> {
-        let mut scanner = Scanner::new(text.as_bytes(), Path::new("x.json"));
+        let found = values_of(text.as_bytes());
+        // No value is whole in a buffer of one byte, so none is plain there. Of a large one only the beginning is kept.
+        let told = |found: &Result<Vec<(String, Shape)>, String>| {
+            let text = |(text, shape): &(String, Shape)| (*shape, (!shape.too_large).then(|| text.clone()));
+            found.as_ref().map(|found| found.iter().map(text).collect::<Vec<_>>()).map_err(String::clone)
+        };
+        assert_eq!(told(&found), told(&values_of(BufReader::with_capacity(1, text.as_bytes()))));
+        found
+    }
+
+    fn values_of(source: impl BufRead) -> Result<Vec<(String, Shape)>, String> {
+        let mut scanner = Scanner::new(source, Path::new("x.json"));
         let mut found = Vec::new();
         let mut all = || {
             scanner.expect(b'[', "'['")?;
             while !scanner.accept(b']')? {
                 let mut out = Vec::new();
-                let shape = scanner.keep(&mut out, &"a value")?;
-                found.push((String::from_utf8(out).expect("text"), shape));
+                let (bytes, shape) = scanner.keep(&mut out, &"a value")?;
+                found.push((String::from_utf8(bytes.to_vec()).expect("text"), shape));
                 if !scanner.accept(b',')? {
                     scanner.expect(b']', "',' or ']'")?;
                     break;
@@ -409,6 +501,7 @@ mod tests {
     #[test]
     fn values_that_do_not_end_are_told_with_their_place() {
         for (text, expect) in [
+            ("[{\n\"a\":1\n}, [2\n 3}", "line 4, column 3: '}' where another bracket in a value"),
             ("[{\"a\":1", "line 1, column 8: the file ends where the end of a value was expected"),
             ("[\n \"a", "line 2, column 4: the file ends where the end of a string in a value was expected"),
             ("[{\"a\":[1}]", "column 9: '}' where another bracket in a value was expected"),

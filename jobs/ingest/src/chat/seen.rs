@@ -9,9 +9,9 @@ use ids::Digest;
 pub(super) struct Seen(HashSet<u128>);
 
 impl Seen {
-    /// Notes `id`. False when it was there already.
-    pub(super) fn note(&mut self, id: &str) -> bool {
-        self.0.insert(short(id))
+    /// Notes an id, as [`short`] has it. False when it was there already.
+    pub(super) fn note(&mut self, id: u128) -> bool {
+        self.0.insert(id)
     }
 }
 
@@ -25,17 +25,30 @@ pub(super) fn short(id: &str) -> u128 {
 
 /// The number in `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`, if `id` is written just so.
 fn uuid(id: &str) -> Option<u128> {
-    if id.len() != 36 {
-        return None;
+    let bytes: &[u8; 36] = id.as_bytes().try_into().ok()?;
+    let (mut number, mut wrong) = (0, 0);
+    for (at, byte) in bytes.iter().enumerate() {
+        if matches!(at, 8 | 13 | 18 | 23) {
+            wrong |= byte ^ b'-';
+        } else {
+            let digit = DIGITS[usize::from(*byte)];
+            wrong |= digit & 0xf0;
+            number = number << 4 | u128::from(digit & 0xf);
+        }
     }
-    id.bytes().enumerate().try_fold(0, |number, (at, byte)| match byte {
-        b'-' if matches!(at, 8 | 13 | 18 | 23) => Some(number),
-        _ if matches!(at, 8 | 13 | 18 | 23) => None,
-        b'0'..=b'9' => Some(number << 4 | u128::from(byte - b'0')),
-        b'a'..=b'f' => Some(number << 4 | u128::from(byte - b'a' + 10)),
-        _ => None,
-    })
+    (wrong == 0).then_some(number)
 }
+
+/// The value of each lower-case hexadecimal digit; 255 is none.
+const DIGITS: [u8; 256] = {
+    let mut digits = [255; 256];
+    let mut value = 0;
+    while value < 16 {
+        digits[b"0123456789abcdef"[value] as usize] = value as u8;
+        value += 1;
+    }
+    digits
+};
 
 #[cfg(test)]
 mod tests {
@@ -47,8 +60,8 @@ mod tests {
         assert_eq!(uuid(id), Some(0x0123_abcd_0000_4000_8000_0000_0000_000f));
         let mut seen = Seen::default();
         for id in [id, "0123ABCD-0000-4000-8000-00000000000F", "0123abcd00-00-4000-8000-00000000000f", "a", "b", ""] {
-            assert!(seen.note(id), "{id} is new");
-            assert!(!seen.note(id), "{id} was seen");
+            assert!(seen.note(short(id)), "{id} is new");
+            assert!(!seen.note(short(id)), "{id} was seen");
         }
     }
 }

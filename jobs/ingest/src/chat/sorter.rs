@@ -2,10 +2,10 @@
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
 
-use ids::VodKey;
 use schemas::ChatMessage;
 
 use super::error::ChatError;
@@ -41,12 +41,12 @@ impl Sorter {
         Self { bytes: Vec::new(), entries: Vec::new(), runs: Vec::new(), run, count: 0 }
     }
 
-    /// Takes a row that was sent at `sent_ms`.
-    pub(super) fn push(&mut self, sent_ms: i64, row: &ChatMessage) -> Result<(), ChatError> {
+    /// Takes a row that was sent at `sent_ms`, as [`wire::put_message`] writes it.
+    pub(super) fn push(&mut self, sent_ms: i64, created_at_us: Option<i64>, row: &[u8]) -> Result<(), ChatError> {
         let at = self.bytes.len();
-        wire::put_message(row, &mut self.bytes);
+        self.bytes.extend_from_slice(row);
         let end = self.bytes.len();
-        self.entries.push(Entry { sent_ms, created_at_us: row.created_at_us, at, end });
+        self.entries.push(Entry { sent_ms, created_at_us, at, end });
         self.count += 1;
         if end >= self.run { self.spill().map_err(ChatError::temporary) } else { Ok(()) }
     }
@@ -112,23 +112,25 @@ pub(super) enum Merge {
 }
 
 impl Merge {
-    /// The next row of `vod` with the time it was sent.
-    pub(super) fn next(&mut self, vod: &VodKey) -> Result<Option<(i64, ChatMessage)>, ChatError> {
+    /// Makes `row` the next one; the time it was sent, or `None` at the end.
+    pub(super) fn next(&mut self, row: &mut ChatMessage) -> Result<Option<i64>, ChatError> {
         let cut = || ChatError::temporary(io::ErrorKind::UnexpectedEof.into());
         match self {
             Self::Memory { bytes, entries } => {
                 let Some(entry) = entries.next() else { return Ok(None) };
-                let mut row = bytes.get(entry.at..entry.end).unwrap_or_default();
-                wire::get_message(&mut row, vod).map(|row| Some((entry.sent_ms, row))).ok_or_else(cut)
+                let mut from = bytes.get(entry.at..entry.end).unwrap_or_default();
+                wire::fill_message(row, &mut from).ok_or_else(cut)?;
+                Ok(Some(entry.sent_ms))
             }
             Self::Files(heap) => {
-                let Some(Reverse(mut run)) = heap.pop() else { return Ok(None) };
-                let row = wire::get_message(&mut run.row.as_slice(), vod).ok_or_else(cut)?;
-                let sent_ms = run.key.sent_ms;
-                if run.read().map_err(ChatError::temporary)? {
-                    heap.push(Reverse(run));
+                let Some(mut run) = heap.peek_mut() else { return Ok(None) };
+                let Reverse(earliest) = &mut *run;
+                wire::fill_message(row, &mut earliest.row.as_slice()).ok_or_else(cut)?;
+                let sent_ms = earliest.key.sent_ms;
+                if !earliest.read().map_err(ChatError::temporary)? {
+                    PeekMut::pop(run);
                 }
-                Ok(Some((sent_ms, row)))
+                Ok(Some(sent_ms))
             }
         }
     }
@@ -158,17 +160,19 @@ impl Run {
         }
         self.file.read_exact(head.get_mut(first..).unwrap_or_default())?;
         let mut numbers = head.as_slice();
-        let (sent_ms, length) = i64::get(&mut numbers).zip(i64::get(&mut numbers)).unwrap_or_default();
+        let (sent_ms, length) = wire::number(&mut numbers).zip(wire::number(&mut numbers)).unwrap_or_default();
         self.row.resize(usize::try_from(length).map_err(|_| io::ErrorKind::InvalidData)?, 0);
         self.file.read_exact(&mut self.row)?;
+        self.key.sent_ms = sent_ms;
         let mut row = self.row.as_slice();
         let mut key = || {
-            let id = wire::text(&mut row)?.to_owned();
+            self.key.id.fill(&mut row)?;
             // Number, offset, restoration and raw offset come before the clock.
-            let _ = (i64::get(&mut row)?, i64::get(&mut row)?, wire::text(&mut row)?, Option::<i64>::get(&mut row)?);
-            Some(Key { sent_ms, created_at_us: Option::get(&mut row)?, id })
+            let _ = (wire::number(&mut row)?, wire::number(&mut row)?, wire::text(&mut row)?);
+            None::<i64>.fill(&mut row)?;
+            self.key.created_at_us.fill(&mut row)
         };
-        self.key = key().ok_or(io::ErrorKind::InvalidData)?;
+        key().ok_or(io::ErrorKind::InvalidData)?;
         Ok(true)
     }
 }
@@ -192,6 +196,8 @@ impl Ord for Run {
 
 #[cfg(test)]
 mod tests {
+    use ids::VodKey;
+
     use super::*;
 
     #[test]
@@ -210,12 +216,17 @@ mod tests {
             .collect();
         let sorted = |run: usize| {
             let mut sorter = Sorter::with_runs_of(run);
-            rows.iter().for_each(|(sent_ms, row)| sorter.push(*sent_ms, row).unwrap());
+            for (sent_ms, row) in &rows {
+                let mut bytes = Vec::new();
+                wire::put_message(row, &mut bytes);
+                sorter.push(*sent_ms, row.created_at_us, &bytes).unwrap();
+            }
             assert_eq!((sorter.count(), sorter.runs.is_empty()), (500, run == RUN));
             let mut merge = sorter.merge().unwrap();
             let mut found = Vec::new();
-            while let Some(row) = merge.next(&vod).unwrap() {
-                found.push(row);
+            let mut row = ChatMessage::plain(vod.platform, vod.id.clone(), String::new());
+            while let Some(sent_ms) = merge.next(&mut row).unwrap() {
+                found.push((sent_ms, row.clone()));
             }
             found
         };

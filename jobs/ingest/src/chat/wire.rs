@@ -1,24 +1,23 @@
 //! Rows and problems as bytes, for the time they wait in temporary files.
 
-use ids::VodKey;
 use schemas::{ChatMessage, Problem};
 
 /// A value that can be written and read back.
-pub(super) trait Wire: Sized {
+pub(super) trait Wire {
     /// Appends the value.
     fn put(&self, out: &mut Vec<u8>);
-    /// Takes the value from the front; `None` when it is cut off.
-    fn get(from: &mut &[u8]) -> Option<Self>;
+    /// Becomes the value at the front of `from`; `None` when it is cut off. Memory that the old value had is used again:
+    /// millions of rows pass through one.
+    fn fill(&mut self, from: &mut &[u8]) -> Option<()>;
 }
 
 impl Wire for i64 {
     fn put(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.to_le_bytes());
     }
-    fn get(from: &mut &[u8]) -> Option<Self> {
-        let (value, rest) = from.split_first_chunk()?;
-        *from = rest;
-        Some(Self::from_le_bytes(*value))
+    fn fill(&mut self, from: &mut &[u8]) -> Option<()> {
+        *self = number(from)?;
+        Some(())
     }
 }
 
@@ -26,10 +25,10 @@ impl Wire for bool {
     fn put(&self, out: &mut Vec<u8>) {
         out.push(u8::from(*self));
     }
-    fn get(from: &mut &[u8]) -> Option<Self> {
+    fn fill(&mut self, from: &mut &[u8]) -> Option<()> {
         let (value, rest) = from.split_first()?;
-        *from = rest;
-        Some(*value == 1)
+        (*self, *from) = (*value == 1, rest);
+        Some(())
     }
 }
 
@@ -42,6 +41,13 @@ fn get_length(from: &mut &[u8]) -> Option<usize> {
     let (length, rest) = from.split_first_chunk()?;
     *from = rest;
     usize::try_from(u32::from_le_bytes(*length)).ok()
+}
+
+/// The number at the front.
+pub(super) fn number(from: &mut &[u8]) -> Option<i64> {
+    let (value, rest) = from.split_first_chunk()?;
+    *from = rest;
+    Some(i64::from_le_bytes(*value))
 }
 
 /// The text at the front, where it lies.
@@ -57,22 +63,29 @@ impl Wire for String {
         put_length(self.len(), out);
         out.extend_from_slice(self.as_bytes());
     }
-    fn get(from: &mut &[u8]) -> Option<Self> {
-        text(from).map(str::to_owned)
+    fn fill(&mut self, from: &mut &[u8]) -> Option<()> {
+        self.clear();
+        self.push_str(text(from)?);
+        Some(())
     }
 }
 
-impl<T: Wire> Wire for Option<T> {
+impl<T: Wire + Default> Wire for Option<T> {
     fn put(&self, out: &mut Vec<u8>) {
         self.is_some().put(out);
         if let Some(value) = self {
             value.put(out);
         }
     }
-    fn get(from: &mut &[u8]) -> Option<Self> {
-        match bool::get(from)? {
-            true => T::get(from).map(Some),
-            false => Some(None),
+    fn fill(&mut self, from: &mut &[u8]) -> Option<()> {
+        let mut is_some = false;
+        is_some.fill(from)?;
+        match is_some {
+            true => self.get_or_insert_default().fill(from),
+            false => {
+                *self = None;
+                Some(())
+            }
         }
     }
 }
@@ -82,28 +95,34 @@ impl Wire for Vec<String> {
         put_length(self.len(), out);
         self.iter().for_each(|item| item.put(out));
     }
-    fn get(from: &mut &[u8]) -> Option<Self> {
-        (0..get_length(from)?).map(|_| String::get(from)).collect()
+    fn fill(&mut self, from: &mut &[u8]) -> Option<()> {
+        let length = get_length(from)?;
+        self.truncate(length);
+        self.iter_mut().try_for_each(|item| item.fill(from))?;
+        for _ in self.len()..length {
+            self.push(text(from)?.to_owned());
+        }
+        Some(())
     }
 }
 
 /// Writes and reads the named fields of a row; platform and VOD are those of the whole file.
 macro_rules! row {
-    ($row:ident, $put:ident, $get:ident, $($field:ident),+) => {
+    ($row:ident, $put:ident, $fill:ident, $($field:ident),+) => {
         pub(super) fn $put(row: &$row, out: &mut Vec<u8>) {
             $( row.$field.put(out); )+
         }
-        pub(super) fn $get(from: &mut &[u8], vod: &VodKey) -> Option<$row> {
+        pub(super) fn $fill(row: &mut $row, from: &mut &[u8]) -> Option<()> {
             // In the order in which they were written.
-            $( let $field = Wire::get(from)?; )+
-            Some($row { platform: vod.platform, vod_id: vod.id.clone(), $( $field ),+ })
+            $( row.$field.fill(from)?; )+
+            Some(())
         }
     };
 }
 row!(
     ChatMessage,
     put_message,
-    get_message,
+    fill_message,
     message_id,
     ordinal,
     offset_ms,
@@ -128,10 +147,12 @@ row!(
     is_action,
     bits
 );
-row!(Problem, put_problem, get_problem, input, position, reason, detail, raw);
+row!(Problem, put_problem, fill_problem, input, position, reason, detail, raw);
 
 #[cfg(test)]
 mod tests {
+    use ids::VodKey;
+
     use super::*;
 
     #[test]
@@ -147,9 +168,20 @@ mod tests {
         };
         let mut bytes = Vec::new();
         put_message(&row, &mut bytes);
-        assert_eq!(get_message(&mut bytes.as_slice(), &vod), Some(row));
-        for length in 0..bytes.len() {
-            assert_eq!(get_message(&mut &bytes[..length], &vod), None);
+        let empty = ChatMessage::plain(vod.platform, vod.id.clone(), String::new());
+        // What was there before does not show.
+        let full = ChatMessage {
+            badges: vec!["x".into(), "y".into(), "z".into()],
+            user_id: Some("before".into()),
+            created_at_us: Some(7),
+            ..empty.clone()
+        };
+        for mut before in [empty, full] {
+            assert_eq!(fill_message(&mut before, &mut bytes.as_slice()), Some(()));
+            assert_eq!(before, row);
+            for length in 0..bytes.len() {
+                assert_eq!(fill_message(&mut before, &mut &bytes[..length]), None);
+            }
         }
     }
 }

@@ -42,7 +42,7 @@ const FULL_PAGE: usize = 50;
 /// A page as the stage keeps it: the answer without what differs each time (how long it took, the request's id).
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Page {
+pub(super) struct Page {
     /// The comments as they came.
     nodes: Vec<Value>,
     /// Cursor of the last one, if more follow.
@@ -192,7 +192,7 @@ impl Range<'_> {
             outcome => outcome,
         };
         let page = page.map_err(TwitchError::classified)?;
-        self.stage.keep(number, Bytes::from(manifest::to_canonical_json(&page)?)).await?;
+        self.stage.keep(number, Bytes::from(serde_json::to_vec(&page)?)).await?;
         Ok(page)
     }
 }
@@ -216,19 +216,25 @@ async fn page(gql: &Gql, id: &VodId, ask: &Ask, retries: Retries) -> Result<Page
     let mut tries = retries.start();
     loop {
         let answer = gql.ask(&COMMENTS, &variables).await?;
-        let video = answer.get("video").filter(|video| !video.is_null());
-        let video = video.ok_or_else(|| TwitchError::NotFound { id: id.to_string() })?;
-        if let Some(comments) = video.get("comments").filter(|comments| !comments.is_null()) {
-            let comments: Comments = serde_json::from_value(comments.clone())
-                .map_err(|error| TwitchError::SchemaDrift { operation: COMMENTS.name, message: error.to_string() })?;
-            let more = comments.page_info.has_next_page;
-            let next = comments.edges.last().and_then(|edge| edge.cursor.clone()).filter(|_| more);
-            let nodes = comments.edges.into_iter().filter_map(|edge| edge.node).collect();
-            return Ok(Page { nodes, next, by_time: ask.by_time });
+        if let Some(page) = read(id, answer, ask.by_time)? {
+            return Ok(page);
         }
         let null = |_| TwitchError::NullComments { operation: COMMENTS.name };
         tries.again(None).await.map_err(null)?;
     }
+}
+
+/// The page in an answer; `None` where its comments are null.
+pub(super) fn read(id: &VodId, mut answer: Value, by_time: bool) -> Result<Option<Page>, TwitchError> {
+    let video = answer.get_mut("video").filter(|video| !video.is_null());
+    let video = video.ok_or_else(|| TwitchError::NotFound { id: id.to_string() })?;
+    let Some(comments) = video.get_mut("comments").filter(|comments| !comments.is_null()) else { return Ok(None) };
+    let comments: Comments = serde_json::from_value(comments.take())
+        .map_err(|error| TwitchError::SchemaDrift { operation: COMMENTS.name, message: error.to_string() })?;
+    let more = comments.page_info.has_next_page;
+    let next = comments.edges.last().and_then(|edge| edge.cursor.clone()).filter(|_| more);
+    let nodes = comments.edges.into_iter().filter_map(|edge| edge.node).collect();
+    Ok(Some(Page { nodes, next, by_time }))
 }
 
 #[derive(Deserialize)]

@@ -66,7 +66,7 @@ pub(super) struct Gql {
 }
 
 /// What an answer means.
-enum Outcome {
+pub(super) enum Outcome {
     Data(Value),
     Unknown,
     Integrity,
@@ -142,7 +142,7 @@ impl Gql {
 }
 
 /// What an answer means, by its status and its body.
-fn read(operation: &'static str, answer: &Answer) -> Result<Outcome, TwitchError> {
+pub(super) fn read(operation: &'static str, answer: &Answer) -> Result<Outcome, TwitchError> {
     let reply = serde_json::from_slice::<Reply>(&answer.body);
     let told = reply.as_ref().ok().map(|reply| reply.errors.as_slice()).unwrap_or_default();
     let says = |text: &str| told.iter().any(|problem| problem.message.contains(text));

@@ -5,6 +5,9 @@
 
 mod check;
 
+#[cfg(feature = "fuzzing")]
+pub(super) use check::{Kind, media};
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -151,7 +151,8 @@ impl Fetch<'_> {
         let progress = self.job.progress(&format!("{NAME} {vod} chat"), comments::ranges(span, length_s));
         let options = (self.params.connections, self.params.retries, length_s, &progress);
         let Chat { nodes, possible_loss_s } = comments::fetch(&self.gql, &vod.id, span, &stage, options).await?;
-        let bytes = manifest::to_canonical_json(&json!({ "video": export_video(video), "comments": nodes }))?;
+        let document = Value::from_iter([("video", export_video(video)), ("comments", Value::Array(nodes))]);
+        let bytes = manifest::value_to_canonical_json(&document)?;
         let file = Scratch::new("chat.json")?;
         std::fs::write(file.path(), &bytes).context("the fetched chat cannot be written to the temporary folder")?;
         Ok(TakenChat {

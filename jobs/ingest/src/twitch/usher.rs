@@ -62,10 +62,7 @@ pub(super) async fn rendition(
     let token: Token = serde_json::from_value(token)
         .map_err(|error| TwitchError::SchemaDrift { operation: TOKEN.name, message: error.to_string() })?;
     let (url, text) = master(net, id, &token, retries).await?;
-    let refuse = |reason: &str| TwitchError::Playlist { id: id.to_string(), reason: reason.to_owned() };
-    playlist::bounded(&text.body).map_err(|reason| refuse(&reason))?;
-    let master = m3u8_rs::parse_master_playlist_res(&text.body).map_err(|_| refuse("it is no master playlist"))?;
-    let all: Vec<_> = master.variants.iter().filter_map(|variant| rendition_of(variant, &master, &url)).collect();
+    let all = offered(&text.body, &url).map_err(|reason| TwitchError::Playlist { id: id.to_string(), reason })?;
     pick(&all, wanted).cloned().ok_or_else(|| TwitchError::Quality {
         id: id.to_string(),
         wanted: wanted.to_owned(),
@@ -74,6 +71,13 @@ pub(super) async fn rendition(
             false => all.iter().map(|it| it.name.as_str()).collect::<Vec<_>>().join(", "),
         },
     })
+}
+
+/// The renditions in a master playlist that is at `base`.
+pub(super) fn offered(bytes: &[u8], base: &Url) -> Result<Vec<Rendition>, String> {
+    playlist::bounded(bytes)?;
+    let master = m3u8_rs::parse_master_playlist_res(bytes).map_err(|_| "it is no master playlist".to_owned())?;
+    Ok(master.variants.iter().filter_map(|variant| rendition_of(variant, &master, base)).collect())
 }
 
 /// The segments of a rendition, and the URL their names are relative to.

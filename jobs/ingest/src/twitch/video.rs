@@ -76,14 +76,21 @@ pub(crate) struct Muted {
 
 /// Asks for all of it.
 pub(super) async fn fetch(gql: &Gql, id: &VodId) -> Result<Video, TwitchError> {
-    let answer = gql.ask(&VIDEO, &json!({ "id": id })).await?;
-    let asked: Asked = shaped(VIDEO.name, answer.pointer("/video").cloned())?
+    let asked = gql.ask(&VIDEO, &json!({ "id": id })).await?;
+    if asked.get("video").is_none_or(Value::is_null) {
+        return Err(TwitchError::NotFound { id: id.to_string() });
+    }
+    let chapters = gql.ask(&CHAPTERS, &json!({ "videoID": id, "includePrivate": false })).await?;
+    let mutes = gql.ask(&MUTES, &json!({ "vodID": id, "includePrivate": false })).await?;
+    read(id, &asked, &chapters, &mutes)
+}
+
+/// What the answers to the three questions say.
+pub(super) fn read(id: &VodId, asked: &Value, chapters: &Value, mutes: &Value) -> Result<Video, TwitchError> {
+    let asked: Asked = shaped(VIDEO.name, asked.pointer("/video").cloned())?
         .ok_or_else(|| TwitchError::NotFound { id: id.to_string() })?;
-    let chapters = json!({ "videoID": id, "includePrivate": false });
-    let chapters = gql.ask(&CHAPTERS, &chapters).await?;
     let chapters: Vec<Edge> =
         shaped(CHAPTERS.name, chapters.pointer("/video/moments/edges").cloned())?.unwrap_or_default();
-    let mutes = gql.ask(&MUTES, &json!({ "vodID": id, "includePrivate": false })).await?;
     let mutes = mutes.pointer("/video/muteInfo/mutedSegmentConnection/nodes").cloned();
     let mutes: Vec<Option<Mute>> = shaped(MUTES.name, mutes)?.unwrap_or_default();
     Ok(video(id, asked, chapters, mutes))

@@ -27,7 +27,7 @@ pub(super) async fn write(
 ) -> anyhow::Result<()> {
     let Broadcast { video, media, chat } = fetched;
     let broadcast = &params.broadcast;
-    let export = chat.as_ref().map(|chat| read_chat(chat, broadcast)).transpose()?;
+    let export = chat.as_ref().map(|chat| read_chat(chat, broadcast, job)).transpose()?;
     run.blob("metadata", manifest::to_canonical_json(&video)?.into(), JSON).await?;
     let mut taken = Taken {
         broadcast,
@@ -74,8 +74,8 @@ pub(super) async fn write(
     taken.write(run).await
 }
 
-fn read_chat(chat: &TakenChat, broadcast: &params::Broadcast) -> anyhow::Result<Export> {
-    let export = chat::read_file(chat.path(), &broadcast.vod)?;
+fn read_chat(chat: &TakenChat, broadcast: &params::Broadcast, job: &Job) -> anyhow::Result<Export> {
+    let export = chat::read_file(chat.path(), &broadcast.vod, job.flags().thread_count())?;
     if export.digest != chat.digest {
         anyhow::bail!("the chat {} changed while it was read; run the command again", chat.path().display());
     }

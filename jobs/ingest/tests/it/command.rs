@@ -208,3 +208,18 @@ fn verify_names_what_is_damaged_or_missing() {
     let said = ingest(&store, ["verify"]).expect_code(0).stdout;
     assert!(said.starts_with("ingest verify: sound (1 VODs, "), "{said}");
 }
+
+#[test]
+fn an_export_is_inspected_without_a_store() {
+    let store = TempStore::new();
+    let chat = sample::dir().join("demo-1.chat.json").display().to_string();
+    let found = json(ingest(&store, ["inspect", &chat, "--json"]));
+    let expected = sample::truth().broadcasts.iter().find(|broadcast| broadcast.id == "demo-1").unwrap().messages.len();
+    assert_eq!(found["elements"].as_u64(), Some(expected as u64 + 1));
+    assert_eq!(found["messages"].as_u64().unwrap() + found["problems"].as_u64().unwrap(), expected as u64 + 1);
+    let text = ingest(&store, ["inspect", &chat]).expect_code(0).stdout;
+    assert!(text.contains("format      twitchdownloader/1.") && text.contains("messages, 1 problems"), "{text}");
+    assert!(contents(store.path()).is_empty());
+    let missing = ingest(&store, ["inspect", "/nowhere/none.json"]).expect_code(2).stderr;
+    assert!(missing.contains("/nowhere/none.json"), "{missing}");
+}

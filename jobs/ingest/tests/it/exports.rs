@@ -31,8 +31,8 @@ struct Both(Vec<ChatMessage>, Vec<Problem>);
 
 impl Sink for Both {
     type Error = ChatError;
-    fn row(&mut self, row: ChatMessage) -> Result<(), ChatError> {
-        self.0.push(row);
+    fn row(&mut self, row: &ChatMessage) -> Result<(), ChatError> {
+        self.0.push(row.clone());
         Ok(())
     }
     fn problem(&mut self, problem: Problem) -> Result<(), ChatError> {
@@ -48,7 +48,12 @@ pub fn parse(bytes: &[u8]) -> Result<Parsed, ChatError> {
 
 /// The same for a broadcast that began at `started_at`.
 pub fn parse_from(bytes: &[u8], started_at: Option<&str>) -> Result<Parsed, ChatError> {
-    let export = read(bytes, Path::new("chat.json"), &vod())?;
+    parse_on(bytes, started_at, 2)
+}
+
+/// The same on so many threads.
+pub fn parse_on(bytes: &[u8], started_at: Option<&str>, threads: usize) -> Result<Parsed, ChatError> {
+    let export = read(bytes, Path::new("chat.json"), &vod(), threads)?;
     let (format, video, digest) = (export.format.clone(), export.video.clone(), export.digest);
     let (messages, repaired) = (export.messages, export.repaired);
     let mut both = Both::default();

@@ -7,7 +7,7 @@ use flate2::write::GzEncoder;
 use schemas::ChatMessage;
 use serde_json::{Value, json};
 
-use crate::exports::{comment, parse, rechat, twitchdownloader};
+use crate::exports::{comment, parse, parse_on, rechat, twitchdownloader};
 
 /// The row that `element` becomes beside a good comment, or the reason and detail of its problem.
 fn take(element: &str) -> Result<ChatMessage, (String, String)> {
@@ -213,4 +213,22 @@ fn an_element_is_found_again_by_its_position_in_the_file() {
     assert_eq!(positions(twitchdownloader(4, &comments)), expect(1));
     // `jq '.[2]'` of an archive counts the video's object too.
     assert_eq!(positions(rechat(&comments)), expect(2));
+}
+
+#[test]
+fn threads_do_not_show() {
+    // Many batches, with duplicates and broken elements in each.
+    let elements = (0..20_000_u64).map(|number| match number % 97 {
+        5 => "{\"_id\": [}".replace("[", ""),
+        7 => comment(&format!("id-{}", number - 1), number, "twice").to_string(),
+        _ => comment(&format!("id-{number}"), number / 3, "what a gate").to_string(),
+    });
+    let text = format!("{{\"comments\":[{}]}}", elements.collect::<Vec<_>>().join(","));
+    let one = parse_on(text.as_bytes(), None, 1).expect("an export");
+    assert!(one.problems.len() > 200 && one.finished.reasons.len() == 2, "{:?}", one.finished.reasons);
+    for threads in [2, 7] {
+        let several = parse_on(text.as_bytes(), None, threads).expect("an export");
+        assert_eq!((&several.rows, &several.problems), (&one.rows, &one.problems), "{threads} threads");
+        assert_eq!(several.finished, one.finished);
+    }
 }

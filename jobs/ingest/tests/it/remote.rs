@@ -4,6 +4,7 @@ use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::Value;
 use testkit::TempStore;
@@ -21,6 +22,8 @@ fn server() -> WebDav {
         let to = server.files().join(file);
         fs::copy(sample::dir().join(name), &to).unwrap();
         fs::set_permissions(&to, Permissions::from_mode(0o644)).unwrap();
+        // The version of a file that was written just now is weak to Apache, and another one a second later.
+        File::options().write(true).open(&to).unwrap().set_modified(UNIX_EPOCH + Duration::from_secs(1 << 30)).unwrap();
     }
     server
 }
@@ -93,8 +96,7 @@ fn a_cut_connection_goes_on_where_it_was() {
     let whole = TempStore::new();
     let vod = server.url("webdav", "talk%201.mkv");
     process::output(&mut command(&whole, scratch.path(), &["--vod", &vod, "--keep-media"])).expect_code(0);
-    // One is the server's own start, one the file.
-    let mut before = server.requests_once(2).len();
+    let mut before = server.requests_once(1).len();
     for (scheme, after) in [("webdav", size / 4), ("http", size / 3), ("webdav", 100)] {
         let cutting = Cutting::new(server.address(), 3, after);
         let store = TempStore::new();

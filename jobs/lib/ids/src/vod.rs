@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use crate::{IdError, serde_as_text};
 
@@ -41,9 +42,10 @@ serde_as_text!(Platform);
 
 /// The id of a VOD on its platform: 1 to 100 of `A-Z a-z 0-9 _ -`, not beginning with `-`.
 ///
-/// Twitch ids are digits, YouTube ids have 11 characters; a local file gets the id its user names.
+/// Twitch ids are digits, YouTube ids have 11 characters; a local file gets the id its user names. Every row of a table
+/// has one, so a clone shares its text.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct VodId(String);
+pub struct VodId(Arc<str>);
 
 impl VodId {
     /// The id as text.
@@ -63,7 +65,7 @@ impl FromStr for VodId {
     fn from_str(text: &str) -> Result<Self, IdError> {
         let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
         if (1..=100).contains(&text.len()) && text.bytes().all(allowed) && !text.starts_with('-') {
-            return Ok(Self(text.to_owned()));
+            return Ok(Self(text.into()));
         }
         Err(IdError::new("VOD id", text, "use 1 to 100 of A-Z, a-z, 0-9, '_', '-', not beginning with '-'"))
     }

@@ -19,9 +19,16 @@ pub enum CanonicalError {
 /// # Errors
 /// When `value` cannot be JSON: a map with keys that are not text, for example.
 pub fn to_canonical_json<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, CanonicalError> {
-    let value = serde_json::to_value(value)?;
+    value_to_canonical_json(&serde_json::to_value(value)?)
+}
+
+/// The same for what is a value already; of a large one this saves a copy.
+///
+/// # Errors
+/// As [`to_canonical_json`].
+pub fn value_to_canonical_json(value: &Value) -> Result<Vec<u8>, CanonicalError> {
     let mut out = Vec::new();
-    write(&value, &mut out)?;
+    write(value, &mut out)?;
     Ok(out)
 }
 

@@ -259,6 +259,9 @@ pub struct Media {
     pub container: Container,
     /// What is heard.
     pub sound: Sound,
+    /// Whether MPEG-TS segments are as large as the master's bandwidth says, which null packets make them. Without, they
+    /// are small, for what is seen in them needs little.
+    pub stuffed: bool,
     /// Versions of usher that are there: 1, 2.
     pub masters: Vec<u8>,
     /// What the master lists; `audio_only` and `chunked` only when the client asks for them.
@@ -293,6 +296,7 @@ impl Default for Media {
             segment_seconds: 10,
             container: Container::Ts,
             sound: Sound::Tones,
+            stuffed: false,
             masters: vec![1, 2],
             qualities: Quality::usual(),
             listed_segments: None,

@@ -3,6 +3,7 @@
 use super::piece::{self, Recipe};
 use super::reply::Reply;
 use super::scenario::{Container, Quality, Scenario};
+use super::ts;
 
 /// A segment's file name, taken apart.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -60,7 +61,11 @@ pub(super) fn answer(
     };
     let Some(heard) = heard else { return denied() };
     let piece = piece::piece(recipe(scenario, quality, !heard));
-    let bytes = piece.segment(name.index, scenario.segment_ms(name.index));
+    let length_ms = scenario.segment_ms(name.index);
+    let mut bytes = piece.segment(name.index, length_ms);
+    if scenario.media.stuffed && scenario.media.container == Container::Ts {
+        ts::stuff(&mut bytes, quality.bandwidth / 8 * length_ms / 1000);
+    }
     let content_type = if scenario.media.container == Container::Fmp4 { "video/mp4" } else { "video/MP2T" };
     let reply = Reply::new(200, content_type, bytes);
     if scenario.ranges { part(reply.with("accept-ranges", "bytes"), range) } else { reply }

@@ -103,6 +103,18 @@ impl Stream {
     }
 }
 
+/// Appends null packets until the stream has `size` bytes or a little less, as a stream of constant rate is filled
+/// (ISO/IEC 13818-1, 2.4.3.3: PID 0x1fff).
+pub(super) fn stuff(bytes: &mut Vec<u8>, size: u64) {
+    let size = usize::try_from(size).unwrap_or(usize::MAX) / PACKET * PACKET;
+    let mut packet = [0xff; PACKET];
+    packet[..4].copy_from_slice(&[0x47, 0x1f, 0xff, 0x10]);
+    bytes.reserve(size.saturating_sub(bytes.len()));
+    while bytes.len() < size {
+        bytes.extend_from_slice(&packet);
+    }
+}
+
 /// The times of a PES packet's header, at offset 0 of the payload.
 struct Pes {
     pts: u64,
@@ -184,6 +196,16 @@ fn put_time(bytes: &mut [u8], time: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn stuffing_is_whole_null_packets() {
+        let mut bytes = vec![0x47; PACKET];
+        stuff(&mut bytes, 1000);
+        assert_eq!(bytes.len(), 5 * PACKET);
+        assert!(bytes.chunks(PACKET).skip(1).all(|bytes| packet(bytes).is_some_and(|packet| packet.pid == 0x1fff)));
+        stuff(&mut bytes, 10);
+        assert_eq!(bytes.len(), 5 * PACKET);
+    }
 
     #[test]
     fn times_come_back() {

@@ -1,0 +1,6 @@
+//! What people write behind `--vod`.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| ingest::fuzzing::origin(bytes));
