@@ -119,9 +119,9 @@ fn prose_names_every_job_and_library() {
     let readme = text("README.md");
     for file in files().iter().filter(|file| file.ends_with("/Cargo.toml") && file.starts_with("jobs/")) {
         let folder = file.trim_end_matches("/Cargo.toml");
-        let name = folder.rsplit('/').next().unwrap_or_default();
-        // Deeper folders belong to the library above them.
-        if folder.matches('/').count() > 2 {
+        let (parent, name) = folder.rsplit_once('/').unwrap_or_default();
+        // Deeper folders belong to the job or library above them.
+        if !matches!(parent, "jobs" | "jobs/lib") {
             continue;
         }
         assert!(architecture.contains(&format!("`{name}`")), "ARCHITECTURE.md does not name `{name}`");

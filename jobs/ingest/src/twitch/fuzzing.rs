@@ -42,9 +42,7 @@ pub fn answer(bytes: &[u8]) {
 
 /// Checks a segment and an initialisation piece.
 pub fn segment(bytes: &[u8]) {
-    for kind in [segments::Kind::Segment, segments::Kind::Init] {
-        let _ = segments::media(bytes, kind);
-    }
+    segments::check_both(bytes);
 }
 
 /// Reads what is written behind `--vod`: an id that comes out is one.

@@ -5,9 +5,6 @@
 
 mod check;
 
-#[cfg(feature = "fuzzing")]
-pub(super) use check::{Kind, media};
-
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -132,6 +129,14 @@ fn few_gaps(id: &VodId, pieces: &[Piece], total_ms: u64, percent: u32) -> anyhow
     }
     let first = format!("the first is {} ({})", entry.name, gap.name());
     Err(TwitchError::Gaps { id: id.to_string(), missing_ms, total_ms, percent, first }.classified())
+}
+
+/// Checks bytes as either kind of piece.
+#[cfg(feature = "fuzzing")]
+pub(super) fn check_both(bytes: &[u8]) {
+    for kind in [check::Kind::Segment, check::Kind::Init] {
+        let _ = check::media(bytes, kind);
+    }
 }
 
 struct Fetcher<'a> {
