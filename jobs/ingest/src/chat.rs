@@ -70,7 +70,7 @@ pub use error::ChatError;
 pub use times::to_utc;
 pub use video::Video;
 
-/// Longest beginning of an element that is kept with a problem, characters.
+/// Longest beginning of an element, and of what is wrong with it, that is kept with a problem, characters.
 const RAW: usize = 500;
 
 /// No export may have more messages.
@@ -272,7 +272,8 @@ impl<'file> Messages<'file> {
             input: "chat".to_owned(),
             position: i64::try_from(position).unwrap_or(i64::MAX),
             reason: reject.reason.to_owned(),
-            detail: reject.detail,
+            // It may quote names out of the element.
+            detail: reject.detail.chars().take(RAW).collect(),
             raw: String::from_utf8_lossy(beginning).chars().take(RAW).collect(),
         })
     }

@@ -11,7 +11,8 @@ use super::seen;
 #[derive(Default)]
 pub(super) struct Deletions {
     messages: HashMap<u128, i64>,
-    senders: HashMap<String, Vec<i64>>,
+    /// Ids and logins in 16 bytes each, as [`seen::short`] has them: in a file they may be of any length.
+    senders: HashMap<u128, Vec<i64>>,
     everyone: Vec<i64>,
 }
 
@@ -24,7 +25,7 @@ impl Deletions {
                 let known = self.messages.entry(seen::short(&id)).or_insert(at_ms);
                 *known = at_ms.min(*known);
             }
-            Target::Sender(who) => self.senders.entry(who).or_default().push(at_ms),
+            Target::Sender(who) => self.senders.entry(seen::short(&who)).or_default().push(at_ms),
             Target::Everything => self.everyone.push(at_ms),
         }
     }
@@ -41,10 +42,11 @@ impl Deletions {
             return None;
         }
         let first = |times: &Vec<i64>| times.get(times.partition_point(|at_ms| *at_ms < sent_ms)).copied();
-        let sender = |who: &Option<String>| first(self.senders.get(&who.as_deref()?.to_lowercase())?);
+        let sent_by = |who: &str| (!self.senders.is_empty()).then(|| self.senders.get(&seen::short(who)))?;
+        let sender = |who: &Option<String>| first(sent_by(&who.as_deref()?.to_lowercase())?);
         let message = self.messages.get(&seen::short(&row.message_id)).copied();
         // Ids keep their case, logins do not.
-        let by_id = row.user_id.as_ref().and_then(|id| first(self.senders.get(id)?));
+        let by_id = row.user_id.as_ref().and_then(|id| first(sent_by(id)?));
         let all = [message, by_id, sender(&row.user_id), sender(&row.user_login), first(&self.everyone)];
         all.into_iter().flatten().min()
     }

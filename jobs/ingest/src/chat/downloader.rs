@@ -187,7 +187,9 @@ fn sender(author: &Author<'_>, row: &mut ChatMessage) -> Result<(), Reject> {
 fn place(emote: &Emote<'_>, body: &str, places: &mut Vec<(String, usize, usize)>) -> Result<(), Reject> {
     let name = filled(&emote.name, "an emote's name")?;
     let id = filled(&emote.id, "an emote's id")?.or_else(|| name.clone()).unwrap_or_default();
-    for range in emote.locations.0.iter().flat_map(|list| list.split(',')).take(MOST_MARKS) {
+    // Of all emotes together, or many emotes in many places would be more than memory holds.
+    let left = MOST_MARKS.saturating_sub(places.len());
+    for range in emote.locations.0.iter().flat_map(|list| list.split(',')).take(left) {
         let ends = range.trim().split_once('-').and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
         places.extend(ends.map(|(first, last)| (id.clone(), first, last)));
     }
@@ -195,7 +197,7 @@ fn place(emote: &Emote<'_>, body: &str, places: &mut Vec<(String, usize, usize)>
     let name = name.filter(|_| emote.locations.0.is_empty() && emote.is_custom_emoji != Scalar::Flag(false));
     if let Some(name) = name.filter(|_| body.len() <= LONGEST_MARKED) {
         let length = name.chars().count();
-        places.extend(body.match_indices(&name).map(|(at, _)| {
+        places.extend(body.match_indices(&name).take(left).map(|(at, _)| {
             let first = body.get(..at).unwrap_or_default().chars().count();
             (id.clone(), first, first + length - 1)
         }));

@@ -6,7 +6,7 @@ use ids::VodKey;
 use schemas::ChatMessage;
 use serde::Deserialize;
 
-use super::lenient::{List, Object, Scalar};
+use super::lenient::{List, MOST_ITEMS, Object, Scalar};
 use super::times;
 
 /// Longest id that is taken, bytes.
@@ -120,7 +120,7 @@ pub(super) fn items<'list, T>(
     let objects = match list {
         List::Absent => [].as_slice(),
         List::Is(objects) => objects,
-        List::Other => return Err(Reject::type_of(field, "a list")),
+        List::Other => return Err(Reject::type_of(field, &format!("a list of at most {MOST_ITEMS}"))),
     };
     Ok(objects.iter().filter_map(move |object| inner(object, item).transpose()))
 }

@@ -80,9 +80,9 @@ impl<'de> Deserialize<'de> for Keys {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut found = Vec::new();
                 while let Some((key, IgnoredAny)) = map.next_entry::<Cow<'_, str>, IgnoredAny>()? {
-                    found.extend(TELLING.iter().filter(|telling| **telling == key));
+                    let telling = TELLING.iter().find(|telling| **telling == key);
+                    found.extend(telling.filter(|telling| !found.contains(*telling)));
                 }
-                found.truncate(TELLING.len());
                 Ok(Keys(found))
             }
         }

@@ -37,6 +37,9 @@ pub(super) enum Object<T> {
     Other,
 }
 
+/// No list in a message is longer. An empty object is two bytes in a file and hundreds in memory.
+pub(super) const MOST_ITEMS: usize = 10_000;
+
 /// A value where a list of objects is expected.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) enum List<T> {
@@ -45,7 +48,7 @@ pub(super) enum List<T> {
     Absent,
     /// A list.
     Is(Vec<Object<T>>),
-    /// Something else.
+    /// Something else, or a list of more than [`MOST_ITEMS`].
     Other,
 }
 
@@ -155,6 +158,9 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
             fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
                 let mut found = Vec::new();
                 while let Some(item) = items.next_element()? {
+                    if found.len() == MOST_ITEMS {
+                        return drain(items).map(|()| List::Other);
+                    }
                     found.push(item);
                 }
                 Ok(List::Is(found))

@@ -25,7 +25,8 @@ fn reconcile(export: &Parsed) -> Result<(), TestCaseError> {
             .zip(0..)
             .all(|(row, ordinal)| row.ordinal == ordinal && row.fragments.len() == row.fragment_emotes.len())
     );
-    prop_assert!(export.problems.iter().all(|problem| problem.raw.chars().count() <= 500));
+    let short = |text: &str| text.chars().count() <= 500;
+    prop_assert!(export.problems.iter().all(|problem| short(&problem.raw) && short(&problem.detail)));
     Ok(())
 }
 
@@ -150,6 +151,67 @@ proptest! {
             }
         }
     }
+}
+
+/// The only element of a file, whose beginning and end are given, with as many `items` between as make up `bytes`.
+fn repeated(beginning: &str, item: &str, bytes: usize, end: &str) -> Parsed {
+    let items = vec![item; bytes / (item.len() + 1)].join(",");
+    let good = r#"{"message_id":"good","message":"hi","message_type":"text","author":{},"timestamp":1740852001000000}"#;
+    let export = parse(format!("{good}\n{beginning}{items}{end}\n").as_bytes()).expect("the first line is good");
+    reconcile(&export).expect("it reconciles");
+    export
+}
+
+#[test]
+fn an_emote_in_every_place_is_no_more_than_a_message_can_have() {
+    // Each of a thousand emotes is at each of 8192 places: twenty kilobytes that were most of a gigabyte in memory.
+    let beginning = format!(
+        r#"{{"message_id":"x","message":"{}","message_type":"text","timestamp":1740852002000000,"emotes":["#,
+        "a".repeat(8192)
+    );
+    for item in [r#"{"name":"a"}"#, r#"{"id":"1","locations":"0-0,1-1,2-2,3-3,4-4,5-5,6-6,7-7,8-8,9-9"}"#] {
+        let export = repeated(&beginning, item, 1000 * item.len(), "]}");
+        let row = export.rows.iter().find(|row| row.message_id == "x").expect("it is a message");
+        assert!((1..=1000).contains(&row.emotes.len()), "{}", row.emotes.len());
+    }
+}
+
+#[test]
+fn a_list_of_a_million_is_a_problem() {
+    let author =
+        r#"{"message_id":"x","message":"x","message_type":"text","timestamp":1740852002000000,"author":{"badges":["#;
+    let emotes = r#"{"message_id":"x","message":"x","message_type":"text","timestamp":1740852002000000,"emotes":["#;
+    for (beginning, end) in [(author, "]}}"), (emotes, "]}")] {
+        let export = repeated(beginning, "{}", 4_000_000, end);
+        assert_eq!((export.rows.len(), export.problems.len()), (1, 1));
+        assert!(export.problems[0].detail.ends_with("is not a list of at most 10000"), "{}", export.problems[0].detail);
+    }
+    // Each action of a live chat's line would be an element of its own.
+    let line = r#"{"replayChatItemAction":{"actions":[{"addChatItemAction":{"item":{"liveChatTextMessageRenderer":{"id":"i1","message":{"runs":[{"text":"hi"}]}}}}}],"videoOffsetTimeMsec":"1"}}"#;
+    let actions = vec!["{}"; 1_000_000].join(",");
+    let export =
+        parse(format!("{line}\n{{\"replayChatItemAction\":{{\"actions\":[{actions}]}}}}\n").as_bytes()).unwrap();
+    assert_eq!((export.messages, export.rows.len()), (2, 1));
+}
+
+#[test]
+fn what_is_wrong_is_told_in_few_words() {
+    let line = r#"{"t":1740852001000,"type":"PRIVMSG","login":"ann","msg":"hi","id":"1"}"#;
+    let long = "\\u0001".repeat(100_000);
+    let file = format!(r#"{line}{}{{"t":1740852002000,"type":"CLEARCHAT","login":"{long}"}}"#, "\n");
+    let export = parse(file.as_bytes()).unwrap();
+    assert_eq!((export.rows.len(), export.problems.len()), (1, 1));
+    assert_eq!(export.problems[0].detail.chars().count(), 500);
+}
+
+#[test]
+fn a_key_that_tells_counts_after_others_that_came_often() {
+    let again = r#""t":1,"#.repeat(20);
+    let line = format!(
+        r#"{{{again}"type":"x","message_type":"text","message_id":"1","author":{{"name":"ann"}},"message":"hi","timestamp":1}}"#
+    );
+    let export = parse(line.as_bytes()).unwrap();
+    assert_eq!((export.format.as_str(), export.rows.len()), ("chat-downloader/jsonl", 1));
 }
 
 #[test]
