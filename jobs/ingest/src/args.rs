@@ -116,7 +116,7 @@ pub struct Take {
 pub enum Command {
     /// Say what a chat export holds: its format, messages, what could not be taken; nothing is taken in
     Inspect {
-        /// The export, as for --chat
+        /// The export, a local file
         #[arg(value_name = "FILE")]
         chat: PathBuf,
         /// When the broadcast began, for captures with clock times alone

@@ -18,6 +18,7 @@ mod report;
 mod retries;
 mod scratch;
 mod sound;
+mod source_file;
 mod tables;
 mod take;
 mod twitch;

@@ -1,8 +1,7 @@
 //! Taking in: from a media file and a chat export to one committed run.
 
 use std::collections::BTreeMap;
-use std::fs::{File, Metadata};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, bail};
 use ids::Digest;
@@ -11,11 +10,12 @@ use manifest::RunKey;
 use media::{Ffmpeg, Probe};
 use store::{RunWriter, Store};
 
-use crate::chat::{self, Export};
-use crate::fetch::{self, Fetched};
-use crate::params::{Broadcast, Input};
+use crate::chat::Export;
+use crate::fetch;
+use crate::params::Broadcast;
 use crate::scratch::Scratch;
 use crate::sound::{Original, Sound};
+use crate::source_file::SourceFile;
 use crate::tables::Taken;
 use crate::{LOGIC_VERSION, NAME, Params};
 
@@ -44,60 +44,10 @@ pub async fn run(params: &Params, job: &Job) -> anyhow::Result<Done> {
     Ok(done)
 }
 
-/// A file that is taken in, as it was when its digest was taken.
-struct Source {
-    path: PathBuf,
-    /// How messages call it: its path or its URL.
-    name: PathBuf,
-    digest: Digest,
-    size: u64,
-    state: Metadata,
-    /// The file itself where it was fetched.
-    fetched: Option<Scratch>,
-}
-
-impl Source {
-    fn open(path: &Path, what: &str) -> anyhow::Result<Self> {
-        let unreadable = || format!("the {what} {} cannot be read; check the path", path.display());
-        // Asked before it is opened: opening a pipe would wait for somebody to write into it.
-        if !std::fs::metadata(path).with_context(unreadable)?.is_file() {
-            bail!("the {what} {} is not a regular file; give the path of a file", path.display());
-        }
-        let file = File::open(path).with_context(unreadable)?;
-        let state = file.metadata().with_context(unreadable)?;
-        let (digest, size) = Digest::of_reader(file).with_context(unreadable)?;
-        Ok(Self { path: path.to_owned(), name: path.to_owned(), digest, size, state, fetched: None })
-    }
-
-    async fn fetch(source: &store::Source, most: u64, job: &Job) -> anyhow::Result<Self> {
-        let Fetched { file, digest, size } = fetch::fetch(source, most, job).await?;
-        let path = file.path().to_owned();
-        let state = std::fs::metadata(&path).with_context(|| format!("{} cannot be read back", source.url()))?;
-        Ok(Self { path, name: source.url().into(), digest, size, state, fetched: Some(file) })
-    }
-
-    async fn of(input: &Input, what: &str, most: u64, job: &Job) -> anyhow::Result<Self> {
-        match input {
-            Input::File(path) => Self::open(path, what),
-            Input::Url(source) => Self::fetch(source, most, job).await,
-        }
-    }
-
-    /// Refuses a file that was written to since its digest was taken.
-    fn unchanged(&self) -> anyhow::Result<()> {
-        let now = std::fs::metadata(&self.path).ok();
-        let same = |now: &Metadata| now.len() == self.size && now.modified().ok() == self.state.modified().ok();
-        if now.as_ref().is_some_and(same) {
-            return Ok(());
-        }
-        bail!("{} changed while it was read; wait until it is complete and run the command again", self.name.display());
-    }
-}
-
 /// The inputs of one run.
 struct Sources {
-    media: Option<Source>,
-    chat: Option<Source>,
+    media: Option<SourceFile>,
+    chat: Option<SourceFile>,
 }
 
 impl Sources {
@@ -105,29 +55,32 @@ impl Sources {
         let mut sources = Self { media: None, chat: None };
         // The chat first: it is small, and its mistakes are the common ones.
         if let Some(chat) = &params.chat {
-            sources.chat = Some(Source::of(chat, "chat", fetch::CHAT, job).await?);
+            sources.chat = Some(SourceFile::of(chat, "chat", fetch::CHAT, job).await?);
         }
         if let Some(media) = &params.media {
-            sources.media = Some(Source::of(media, "media file", fetch::MEDIA, job).await?);
+            sources.media = Some(SourceFile::of(media, "media file", fetch::MEDIA, job).await?);
         }
         Ok(sources)
     }
 
     fn digests(&self) -> BTreeMap<String, Digest> {
-        let digest = |role: &str, source: &Option<Source>| source.as_ref().map(|it| (role.to_owned(), it.digest));
+        let digest = |role: &str, source: &Option<SourceFile>| source.as_ref().map(|it| (role.to_owned(), it.digest));
         [digest("media", &self.media), digest("chat", &self.chat)].into_iter().flatten().collect()
     }
 
     /// Reads what can be read before anything is written; refuses inputs that no run can be made of.
     async fn check(&self, params: &Params, threads: usize) -> anyhow::Result<Checked> {
-        let export = self.chat.as_ref().map(|chat| read_chat(chat, params, threads)).transpose()?;
+        let export = match &self.chat {
+            Some(chat) => Some(filled(chat, chat.export(&params.broadcast.vod, threads)?)?),
+            None => None,
+        };
         let media = match &self.media {
             Some(media) => {
                 let probed = probe(&media.path).await;
-                Some(match media.fetched {
+                Some(match media.is_fetched() {
                     // The path is one of ours, which says nothing to anybody.
-                    Some(_) => probed.with_context(|| format!("{} cannot be taken in", media.name.display()))?,
-                    None => probed?,
+                    true => probed.with_context(|| format!("{} cannot be taken in", media.name.display()))?,
+                    false => probed?,
                 })
             }
             None => None,
@@ -161,14 +114,8 @@ async fn is_committed(question: &Question, job: &Job) -> anyhow::Result<bool> {
     Ok(store.find_run(&key).await?.is_some())
 }
 
-fn read_chat(chat: &Source, params: &Params, threads: usize) -> anyhow::Result<Export> {
-    let export = match chat.fetched {
-        Some(_) => chat::read(File::open(&chat.path)?, &chat.name, &params.broadcast.vod, threads)?,
-        None => chat::read_file(&chat.path, &params.broadcast.vod, threads)?,
-    };
-    if export.digest != chat.digest {
-        bail!("the chat {} changed while it was read; run the command again", chat.name.display());
-    }
+/// Refuses an export without elements: somebody gave it for the messages in it.
+fn filled(chat: &SourceFile, export: Export) -> anyhow::Result<Export> {
     if export.messages == 0 {
         bail!(
             "the chat {} is empty: its list of comments has no element; export it again, or leave it out with --media-only",
@@ -224,26 +171,17 @@ async fn work(
         (taken.audio_digest, taken.media) = (Some(audio), rows);
         taken.duration_ms = Some(i64::try_from(sound.demuxed.duration_ms)?);
         if params.keep_media {
-            keep(run, "media", source, "application/octet-stream").await?;
+            source.keep("media", "application/octet-stream", run).await?;
         }
     }
     if let Some(chat) = &sources.chat {
-        keep(run, "chat", chat, "application/json").await?;
+        chat.keep("chat", "application/json", run).await?;
     }
     taken.write(run).await
 }
 
-/// Keeps a source as it was given.
-async fn keep(run: &mut RunWriter<'_>, role: &str, source: &Source, media_type: &str) -> anyhow::Result<()> {
-    let digest = run.blob_file(role, &source.path, media_type).await?;
-    if digest != source.digest {
-        bail!("{} changed while it was read; run the command again", source.name.display());
-    }
-    Ok(())
-}
-
 async fn demux(
-    source: &Source,
+    source: &SourceFile,
     ffmpeg: Ffmpeg,
     probe: Probe,
     broadcast: &Broadcast,

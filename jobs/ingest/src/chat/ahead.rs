@@ -1,6 +1,6 @@
 //! Reads a file ahead of whoever parses it, on a thread of its own, which takes the digest of the bytes too.
 
-use std::io::{self, BufRead, Cursor, ErrorKind, Read};
+use std::io::{self, BufRead, Cursor, Read};
 use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 use std::thread::{Scope, ScopedJoinHandle};
 
@@ -9,7 +9,7 @@ use ids::Digest;
 use super::bytes::Hashing;
 
 /// Bytes that are read at once.
-const BLOCK: usize = 1 << 18;
+const BLOCK: u64 = 1 << 18;
 
 /// Blocks that wait at most.
 const WAITING: usize = 8;
@@ -32,15 +32,11 @@ impl<'scope> Ahead<'scope> {
             let mut source = Hashing::new(source);
             loop {
                 let mut block = used.try_recv().unwrap_or_default();
-                block.resize(BLOCK, 0);
-                let read = match source.read(&mut block) {
+                block.clear();
+                // Until it is full, however little comes at once.
+                let read = match source.by_ref().take(BLOCK).read_to_end(&mut block) {
                     Ok(0) => break,
-                    Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                    Ok(count) => {
-                        block.truncate(count);
-                        Ok(block)
-                    }
-                    Err(error) => Err(error),
+                    outcome => outcome.map(|_| block),
                 };
                 let last = read.is_err();
                 // Nobody listens any more when the parser gave up.

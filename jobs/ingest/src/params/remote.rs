@@ -1,6 +1,6 @@
 //! What is asked of a video of a platform, and how patiently.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -42,7 +42,7 @@ pub(crate) enum ChatFrom {
     /// The platform.
     Twitch,
     /// An export.
-    File(PathBuf),
+    Export(Input),
     /// It is left out.
     Nowhere,
 }
@@ -52,7 +52,7 @@ impl ChatFrom {
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Twitch => "twitch",
-            Self::File(_) => "file",
+            Self::Export(_) => "file",
             Self::Nowhere => "none",
         }
     }
@@ -74,12 +74,7 @@ impl Remote {
             quality: quality(&take.quality)?,
             media: !take.chat_only,
             chat: match (&take.chat, take.media_only) {
-                (Some(path), _) => match chat_input(path)? {
-                    Input::File(path) => ChatFrom::File(path),
-                    Input::Url(_) => {
-                        bail!("--chat of a video of Twitch is a local file; download {} first", path.display())
-                    }
-                },
+                (Some(chat), _) => ChatFrom::Export(chat_input(chat)?),
                 (None, true) => ChatFrom::Nowhere,
                 (None, false) => ChatFrom::Twitch,
             },

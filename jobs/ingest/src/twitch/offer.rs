@@ -1,9 +1,7 @@
 //! What Twitch has of a broadcast now, and whether a committed run has the same.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
-use anyhow::Context;
 use ids::Digest;
 use serde_json::{Value, json};
 use store::{Run, Store};
@@ -17,11 +15,14 @@ use super::{TwitchError, comments};
 use crate::LOGIC_VERSION;
 use crate::net::Net;
 use crate::params::{ChatFrom, Remote};
+use crate::source_file::SourceFile;
 
 /// What there is to take in.
 pub(super) struct Offer {
     pub(super) video: Video,
     pub(super) media: Option<OfferedMedia>,
+    /// The chat that is taken in place of Twitch's.
+    pub(super) chat: Option<SourceFile>,
 }
 
 /// The rendition that was chosen, and its segments.
@@ -33,7 +34,12 @@ pub(super) struct OfferedMedia {
 
 impl Offer {
     /// Asks for it. A broadcast that still goes on is refused, unless it is wanted as it is.
-    pub(super) async fn ask(net: &Net, gql: &Gql, params: &Remote) -> Result<Self, TwitchError> {
+    pub(super) async fn ask(
+        net: &Net,
+        gql: &Gql,
+        params: &Remote,
+        chat: Option<SourceFile>,
+    ) -> Result<Self, TwitchError> {
         let id = &params.broadcast.vod.id;
         let video = video::fetch(gql, id).await?;
         let media = match params.media {
@@ -48,7 +54,7 @@ impl Offer {
         if !params.allow_growing && (!over || video.status.as_deref() == Some("RECORDING")) {
             return Err(TwitchError::Growing { id: id.to_string() });
         }
-        Ok(Self { video, media })
+        Ok(Self { video, media, chat })
     }
 
     /// Digests of what is offered, by the names that the inputs of a run have.
@@ -82,7 +88,7 @@ impl Offer {
         }
         match &params.chat {
             ChatFrom::Nowhere => Ok(true),
-            ChatFrom::File(path) => Ok(key.inputs.get("chat") == Some(&digest_of(path)?)),
+            ChatFrom::Export(_) => Ok(key.inputs.get("chat") == self.chat.as_ref().map(|chat| &chat.digest)),
             // A cut has no end of its own to look at; it is as old as the broadcast's facts.
             ChatFrom::Twitch if params.broadcast.range.is_some() => Ok(true),
             ChatFrom::Twitch => {
@@ -104,11 +110,4 @@ pub(super) fn asked(params: &Remote) -> Value {
         "media": params.media,
         "chat": params.chat.name(),
     })
-}
-
-/// Digest of a chat export.
-pub(super) fn digest_of(chat: &Path) -> anyhow::Result<Digest> {
-    let unreadable = || format!("the chat {} cannot be read; check the path", chat.display());
-    let file = std::fs::File::open(chat).with_context(unreadable)?;
-    Ok(Digest::of_reader(file).with_context(unreadable)?.0)
 }

@@ -1,7 +1,6 @@
 //! Takes in one broadcast: asks what there is, fetches what the store has not, and commits it as one run.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use bytes::Bytes;
@@ -20,9 +19,11 @@ use super::stage::Stage;
 use super::usher::Rendition;
 use super::video::Video;
 use super::{TwitchError, write};
+use crate::fetch;
 use crate::net::{Hosts, Net};
 use crate::params::{ChatFrom, Remote};
 use crate::scratch::Scratch;
+use crate::source_file::SourceFile;
 use crate::{LOGIC_VERSION, NAME};
 
 /// Takes in the broadcast that `params` name, unless it is as the newest generation has it.
@@ -33,7 +34,11 @@ pub(crate) async fn run(params: &Remote, job: &Job) -> anyhow::Result<Done> {
     let net = Hosts::twitch().and_then(|hosts| Net::new(hosts, params.patience));
     let net = net.map_err(|error| TwitchError::from(error).classified())?;
     let gql = Gql::new(net.clone(), params.token.clone(), params.retries).map_err(TwitchError::classified)?;
-    let offer = Offer::ask(&net, &gql, params).await.map_err(TwitchError::classified)?;
+    let chat = match &params.chat {
+        ChatFrom::Export(input) => Some(SourceFile::of(input, "chat", fetch::CHAT, job).await?),
+        ChatFrom::Twitch | ChatFrom::Nowhere => None,
+    };
+    let offer = Offer::ask(&net, &gql, params, chat).await.map_err(TwitchError::classified)?;
     // Opened, and made where there is none, only when there is something to take in.
     let store = job.store().await?;
     let vod = &params.broadcast.vod;
@@ -47,11 +52,11 @@ pub(crate) async fn run(params: &Remote, job: &Job) -> anyhow::Result<Done> {
     {
         return Ok(Done { run: run.clone(), worked: false });
     }
-    let inputs = offer.digests()?;
+    let mut inputs = offer.digests()?;
     let taken = Fetch { net, gql, params, job, store, generation, known }.all(offer).await?;
+    inputs.extend(taken.digests());
     let question =
         Question { logic_version: LOGIC_VERSION, params: offer::asked(params), inputs, models: BTreeMap::new() };
-    let question = taken.named_in(question);
     let work = async |run: &mut RunWriter<'_>| write::write(taken, params, job, run).await;
     let done = job.run_once(question, work).await?;
     store.add_generation(vod, &done.run, &job.now()).await?;
@@ -59,7 +64,7 @@ pub(crate) async fn run(params: &Remote, job: &Job) -> anyhow::Result<Done> {
 }
 
 /// All that a run is made of.
-pub(super) struct Broadcast {
+pub(super) struct TakenBroadcast {
     pub(super) video: Video,
     pub(super) media: Option<TakenMedia>,
     pub(super) chat: Option<TakenChat>,
@@ -76,32 +81,16 @@ pub(super) struct TakenMedia {
 }
 
 pub(super) struct TakenChat {
-    file: ChatFile,
-    pub(super) digest: Digest,
+    pub(super) file: SourceFile,
     pub(super) possible_loss_s: Vec<i64>,
 }
 
-enum ChatFile {
-    Fetched(Scratch),
-    Given(PathBuf),
-}
-
-impl TakenChat {
-    pub(super) fn path(&self) -> &Path {
-        match &self.file {
-            ChatFile::Fetched(scratch) => scratch.path(),
-            ChatFile::Given(path) => path,
-        }
-    }
-}
-
-impl Broadcast {
-    /// The question, with what was fetched among its inputs.
-    fn named_in(&self, mut question: Question) -> Question {
+impl TakenBroadcast {
+    /// Digests of what was fetched, by the names that the inputs of a run have.
+    fn digests(&self) -> impl Iterator<Item = (String, Digest)> + use<> {
         let media = self.media.as_ref().map(|media| ("media".to_owned(), Digest::of(&media.document)));
-        let chat = self.chat.as_ref().map(|chat| ("chat".to_owned(), chat.digest));
-        question.inputs.extend([media, chat].into_iter().flatten());
-        question
+        let chat = self.chat.as_ref().map(|chat| ("chat".to_owned(), chat.file.digest));
+        [media, chat].into_iter().flatten()
     }
 }
 
@@ -119,22 +108,20 @@ struct Fetch<'a> {
 }
 
 impl Fetch<'_> {
-    async fn all(self, offer: Offer) -> anyhow::Result<Broadcast> {
+    async fn all(self, offer: Offer) -> anyhow::Result<TakenBroadcast> {
         let length_s = offer.length_s();
         // The chat first: it is small, and may be gone first.
-        let chat = match &self.params.chat {
-            ChatFrom::Nowhere => None,
-            ChatFrom::File(path) => {
-                let digest = offer::digest_of(path)?;
-                Some(TakenChat { file: ChatFile::Given(path.clone()), digest, possible_loss_s: Vec::new() })
+        let chat = match (&self.params.chat, offer.chat) {
+            (ChatFrom::Twitch, _) => Some(self.chat(&offer.video, length_s).await?),
+            (ChatFrom::Export(_) | ChatFrom::Nowhere, given) => {
+                given.map(|file| TakenChat { file, possible_loss_s: Vec::new() })
             }
-            ChatFrom::Twitch => Some(self.chat(&offer.video, length_s).await?),
         };
         let media = match offer.media {
             None => None,
             Some(media) => Some(self.media(media).await?),
         };
-        Ok(Broadcast { video: offer.video, media, chat })
+        Ok(TakenBroadcast { video: offer.video, media, chat })
     }
 
     async fn chat(&self, video: &Video, length_s: i64) -> anyhow::Result<TakenChat> {
@@ -155,11 +142,9 @@ impl Fetch<'_> {
         let bytes = manifest::value_to_canonical_json(&document)?;
         let file = Scratch::new("chat.json")?;
         std::fs::write(file.path(), &bytes).context("the fetched chat cannot be written to the temporary folder")?;
-        Ok(TakenChat {
-            file: ChatFile::Fetched(file),
-            digest: Digest::of(&bytes),
-            possible_loss_s: possible_loss_s.into_iter().collect(),
-        })
+        let name = format!("of {vod}").into();
+        let file = SourceFile::fetched(file, name, Digest::of(&bytes), bytes.len() as u64)?;
+        Ok(TakenChat { file, possible_loss_s: possible_loss_s.into_iter().collect() })
     }
 
     async fn media(&self, OfferedMedia { rendition, base, playlist }: OfferedMedia) -> anyhow::Result<TakenMedia> {

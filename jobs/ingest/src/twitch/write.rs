@@ -6,11 +6,11 @@ use schemas::Segment;
 use store::RunWriter;
 
 use super::segments::Piece;
-use super::take::{Broadcast, TakenChat, TakenMedia};
+use super::take::{TakenBroadcast, TakenMedia};
 use super::video::Video;
 use super::{sound, spans};
-use crate::chat::{self, Export};
-use crate::params::{self, Remote};
+use crate::chat;
+use crate::params::{Broadcast, Remote};
 use crate::sound::Original;
 use crate::tables::Taken;
 
@@ -20,14 +20,14 @@ const MP2T: &str = "video/mp2t";
 const MP4: &str = "video/mp4";
 
 pub(super) async fn write(
-    fetched: Broadcast,
+    fetched: TakenBroadcast,
     params: &Remote,
     job: &Job,
     run: &mut RunWriter<'_>,
 ) -> anyhow::Result<()> {
-    let Broadcast { video, media, chat } = fetched;
+    let TakenBroadcast { video, media, chat } = fetched;
     let broadcast = &params.broadcast;
-    let export = chat.as_ref().map(|chat| read_chat(chat, broadcast, job)).transpose()?;
+    let export = chat.as_ref().map(|chat| chat.file.export(&broadcast.vod, job.flags().thread_count())).transpose()?;
     run.blob("metadata", manifest::to_canonical_json(&video)?.into(), JSON).await?;
     let mut taken = Taken {
         broadcast,
@@ -39,7 +39,7 @@ pub(super) async fn write(
         duration_ms: None,
         media_digest: None,
         audio_digest: None,
-        chat_digest: chat.as_ref().map(|chat| chat.digest),
+        chat_digest: chat.as_ref().map(|chat| chat.file.digest),
     };
     if let Some(media) = &media {
         let document = run.blob("media", media.document.clone(), JSON).await?;
@@ -66,20 +66,12 @@ pub(super) async fn write(
     }
     run.count("segments", taken.segments.len());
     if let Some(chat) = &chat {
-        run.blob_file("chat", chat.path(), JSON).await?;
+        chat.file.keep("chat", JSON, run).await?;
         run.fact("possible_loss_s", &chat.possible_loss_s)?;
     }
     let length_ms = taken.duration_ms.or(taken.video.length_ms).unwrap_or(0);
     taken.spans = spans::of(&video, &taken.segments, broadcast, length_ms);
     taken.write(run).await
-}
-
-fn read_chat(chat: &TakenChat, broadcast: &params::Broadcast, job: &Job) -> anyhow::Result<Export> {
-    let export = chat::read_file(chat.path(), &broadcast.vod, job.flags().thread_count())?;
-    if export.digest != chat.digest {
-        anyhow::bail!("the chat {} changed while it was read; run the command again", chat.path().display());
-    }
-    Ok(export)
 }
 
 /// What the platform says, in the words of an export.
@@ -93,7 +85,7 @@ fn told(video: &Video) -> chat::Video {
 }
 
 /// Names the blobs of the segments as this run's; their rows.
-fn keep_segments(run: &mut RunWriter<'_>, media: &TakenMedia, broadcast: &params::Broadcast) -> Vec<Segment> {
+fn keep_segments(run: &mut RunWriter<'_>, media: &TakenMedia, broadcast: &Broadcast) -> Vec<Segment> {
     let media_type = if media.fetched.init.is_some() { MP4 } else { MP2T };
     if let Some(init) = media.fetched.init {
         run.blob_kept("segment/init", init, media_type);

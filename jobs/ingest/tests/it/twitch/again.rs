@@ -2,8 +2,9 @@
 
 use schemas::{ChatMessage, Media, Problem, Segment, Span, Vod};
 use testkit::TempStore;
-use testkit::process;
 use testkit::twitch::{Kind, Scenario, Twitch};
+use testkit::webdav::{PASSWORD, USER, WebDav};
+use testkit::{process, sample};
 
 use super::{command, fetch, newest, pages, rows, segments};
 use crate::command::contents;
@@ -130,6 +131,38 @@ fn chat_or_media_alone_asks_for_nothing_else() {
     let store = TempStore::new();
     fetch(&twitch, &store, &["--media-only"]).expect_code(0);
     assert_eq!(pages(&twitch.asked()), [] as [serde_json::Value; 0]);
+}
+
+#[test]
+fn a_chat_that_is_given_takes_the_place_of_twitchs() {
+    let (twitch, store) = (Twitch::start(Scenario::named("short")), TempStore::new());
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    std::fs::copy(sample::dir().join("demo-1.chat.json"), path("given.json")).unwrap();
+    for (time, state) in ["done", "already done"].into_iter().enumerate() {
+        let output = fetch(&twitch, &store, &["--chat-only", "--chat", &path("given.json")]).expect_code(0);
+        assert!(output.stdout.starts_with(&format!("ingest twitch/1087079172: {state}, run ")), "{}", output.stdout);
+        assert_eq!((newest(&store).0, pages(&twitch.asked()).len()), (1, 0), "time {time}");
+    }
+    let digest = ids::Digest::of(&std::fs::read(path("given.json")).unwrap());
+    assert_eq!(rows::<Vod>(&store)[0].chat_digest, Some(digest));
+
+    // From a URL it is the same chat, so nothing is new.
+    let server = WebDav::new();
+    std::fs::copy(path("given.json"), server.files().join("given.json")).unwrap();
+    let url = server.url("http", "given.json");
+    let mut remote = command(&twitch, &store, &["--vod", super::ID, "--chat-only", "--chat", &url]);
+    remote.env("DOUGPT_HTTP_USER", USER).env("DOUGPT_HTTP_PASSWORD", PASSWORD);
+    let output = process::output(&mut remote).expect_code(0);
+    assert!(output.stdout.contains("already done"), "{}", output.stdout);
+
+    twitch.forget();
+    process::run("mkfifo", [&path("pipe")]).expect_code(0);
+    for (name, says) in [("pipe", "is not a regular file"), ("none.json", "cannot be read; check the path")] {
+        let output = fetch(&twitch, &store, &["--chat", &path(name)]).expect_code(2);
+        assert!(output.stderr.contains(&path(name)) && output.stderr.contains(says), "{}", output.stderr);
+    }
+    assert!(twitch.asked().is_empty(), "Twitch was asked for nothing that is thrown away");
 }
 
 #[test]
