@@ -18,7 +18,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 VOD = "1087079172"
 MB, GB = 10**6, 10**9
 
-# jq --stream takes so long that it gets a part, and its time is scaled to the whole.
+# What jq -c '.comments[]' prints, byte for byte, without the whole file in memory (jq's manual, "Streaming"). It takes so
+# long that it gets a part, and its time is scaled to the whole.
+STREAM = ["jq", "-c", "-n", "--stream", "fromstream(2|truncate_stream(inputs))"]
 STREAMED = 10 * MB
 LATENCY_MS = 20
 SECONDS = 7200
@@ -93,7 +95,7 @@ class Bench:
             lambda: run(python),
             lambda: run(["jq", "-c", ".comments[]", whole]),
         )
-        (streamed,) = turns(slow, lambda: run(["jq", "-c", "--stream", ".", part]))
+        streamed, events = turns(slow, lambda: run([*STREAM, part]), lambda: run(["jq", "-c", "--stream", ".", part]))
         wall, add = median(mine), self.table.add
         add(f"parse: chat of {at}, wall", wall, ("json.load, pandas", median(pandas)), wall / median(pandas), "<= 0.10", "s")
         rss = median(stored, "rss")
@@ -103,9 +105,9 @@ class Bench:
         whole = median(stored)
         note = "with three digests of the file, its copy in the store, and the tables; the peer drops what it read"
         add(f"taken in: chat of {at}, wall", whole, ("json.load, pandas", median(pandas)), whole / median(pandas), "", "s", note)
-        scaled = median(streamed) * size / STREAMED
-        note = f"jq --stream read {STREAMED // MB} MB in {median(streamed):.3g} s; scaled"
-        add(f"parse: chat of {at}, wall", wall, ("jq --stream", scaled), wall / scaled, "<= 0.02", "s", note)
+        scaled, bare = (median(costs) * size / STREAMED for costs in (streamed, events))
+        note = f"scaled from {STREAMED // MB} MB in {median(streamed):.3g} s; bare events, no comment put together: {bare:.3g} s, {wall / bare:.3g}"
+        add(f"parse: chat of {at}, wall", wall, ("jq --stream, the same comments", scaled), wall / scaled, "<= 0.02", "s", note)
 
     def ndjson(self):
         size = self.asked.size * MB

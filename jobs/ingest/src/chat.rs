@@ -207,11 +207,6 @@ impl<'file> Messages<'file> {
         self.batch.push(raw, shape, self.kind.unwrap_or(Kind::Comment));
     }
 
-    /// The line of the element that was taken last goes on behind it.
-    fn broken(&mut self) {
-        self.batch.broken();
-    }
-
     /// Has the elements read once there are enough of them.
     fn send(&mut self) -> Result<(), ChatError> {
         if !self.batch.is_full() {

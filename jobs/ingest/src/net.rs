@@ -123,9 +123,11 @@ impl Net {
                 return Err(NetError::Refused { url: shown(&url), reason });
             }
             let too_large = || NetError::TooLarge { url: shown(&url), limit };
-            if response.content_length().is_some_and(|length| length > limit as u64) {
+            let length = usize::try_from(response.content_length().unwrap_or(0)).unwrap_or(usize::MAX);
+            if length > limit {
                 return Err(too_large());
             }
+            body.reserve_exact(length.min(limit - body.len()));
             while let Some(chunk) = response.chunk().await.map_err(|error| failed(&url, error))? {
                 if body.len() + chunk.len() > limit {
                     return Err(too_large());

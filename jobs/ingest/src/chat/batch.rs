@@ -7,7 +7,7 @@ use ids::VodKey;
 
 use super::draft::{Deletion, Draft, Outcome, Reject};
 use super::kind::Kind;
-use super::scan::Shape;
+use super::scan::{self, Shape};
 use super::{seen, surrogates, wire};
 
 /// Bytes of elements that are read together.
@@ -70,13 +70,6 @@ impl Batch {
         self.elements.push((from..self.bytes.len(), shape, kind));
     }
 
-    /// Marks the last element's line as broken.
-    pub(super) fn broken(&mut self) {
-        if let Some((_, shape, _)) = self.elements.last_mut() {
-            *shape = shape.broken();
-        }
-    }
-
     /// Whether it is time to read it.
     pub(super) fn is_full(&self) -> bool {
         self.bytes.len() >= FULL
@@ -119,6 +112,10 @@ fn outcome(
     let text =
         text.map_err(|error| Reject::new("bad_encoding", format!("byte {} is not UTF-8", error.valid_up_to())))?;
     match kind.read(text, vod) {
+        Err(reject) if reject.reason == Reject::MALFORMED && shape.is_unread() => match scan::line(text) {
+            Ok((bytes, shape)) => outcome(std::str::from_utf8(&bytes), shape, kind, vod, repaired),
+            Err(_) => Err(reject),
+        },
         Err(reject) if reject.reason == Reject::MALFORMED => match surrogates::repair(text) {
             None => Err(reject),
             Some(text) => {

@@ -168,9 +168,6 @@ fn lines<R: BufRead>(
     while scanner.next()?.is_some() {
         let (line, shape) = scanner.keep(&mut out, &"a line")?;
         messages.push(line, shape);
-        if !scanner.end_of_line()? {
-            messages.broken();
-        }
         messages.send()?;
     }
     let format = match kind {

@@ -28,12 +28,14 @@ pub(super) struct Shape {
     string_too_long: bool,
     /// A line that ends inside of its value, or goes on behind it.
     broken: bool,
+    /// A line within the limits of which only the end was looked for: [`line`] tells whether it is one value.
+    unread: bool,
 }
 
 impl Shape {
-    /// The same, for a line that goes on behind its value.
-    pub(super) fn broken(self) -> Self {
-        Self { broken: true, ..self }
+    /// Whether [`line`] has something to say about it.
+    pub(super) fn is_unread(self) -> bool {
+        self.unread
     }
 
     /// Refuses a value beyond a limit. Of one that is too large only the beginning was kept.
@@ -202,20 +204,23 @@ impl<'path, R: BufRead> Scanner<'path, R> {
     ) -> Result<(&'bytes [u8], Shape), ChatError> {
         out.clear();
         self.next()?;
-        let lines = self.lines;
-        if let Some(Plain { length, newlines, line_start }) = plain(self.available()?, lines) {
-            let from = self.start;
-            self.start += length;
-            if newlines > 0 {
-                self.line += newlines;
-                self.line_start = self.before + (from + line_start) as u64;
-            }
-            let read = |source| ChatError::Read { path: self.path.to_owned(), source };
-            let at_hand = self.source.fill_buf().map_err(read)?;
-            return Ok((at_hand.get(from..self.start).unwrap_or_default(), Shape::default()));
+        let unread = self.lines;
+        let available = self.available()?;
+        let found = if unread { short_line(available) } else { plain(available) };
+        let Some(Plain { length, newlines, line_start }) = found else {
+            let shape = self.value(Some(out), what)?;
+            let shape = if unread { self.rest_of_line(out, shape)? } else { shape };
+            return Ok((out, shape));
+        };
+        let from = self.start;
+        self.start += length;
+        if newlines > 0 {
+            self.line += newlines;
+            self.line_start = self.before + (from + line_start) as u64;
         }
-        let shape = self.value(Some(out), what)?;
-        Ok((out, shape))
+        let read = |source| ChatError::Read { path: self.path.to_owned(), source };
+        let at_hand = self.source.fill_buf().map_err(read)?;
+        Ok((at_hand.get(from..self.start).unwrap_or_default(), Shape { unread, ..Shape::default() }))
     }
 
     /// Consumes the next value, whatever its size.
@@ -345,6 +350,15 @@ impl<'path, R: BufRead> Scanner<'path, R> {
         }
     }
 
+    /// Keeps what is on the line behind its value, which there should be nothing of.
+    fn rest_of_line(&mut self, out: &mut Vec<u8>, shape: Shape) -> Result<Shape, ChatError> {
+        let end = out.len();
+        let broken = self.broken_line(Some(out), shape)?;
+        let blank = out.get(end..).unwrap_or_default().trim_ascii_start().is_empty();
+        out.truncate(out.trim_ascii_end().len());
+        Ok(if blank { shape } else { broken })
+    }
+
     /// Keeps the rest of a line that is no value.
     fn broken_line(&mut self, mut out: Option<&mut Vec<u8>>, mut shape: Shape) -> Result<Shape, ChatError> {
         shape.broken = true;
@@ -367,7 +381,7 @@ struct Plain {
 
 /// The value that `bytes` begin with, if all of it is plain. Nearly every element is, and is found here without a copy;
 /// what is not is left to [`Scanner::value`], which knows every case.
-fn plain(bytes: &[u8], lines: bool) -> Option<Plain> {
+fn plain(bytes: &[u8]) -> Option<Plain> {
     if !matches!(bytes.first(), Some(b'{' | b'[')) {
         return None;
     }
@@ -389,7 +403,7 @@ fn plain(bytes: &[u8], lines: bool) -> Option<Plain> {
                     // The byte after a backslash, whatever it is.
                     at += 2;
                 }
-                if at - from > LONGEST_STRING || (lines && bytes.get(from..at)?.contains(&b'\n')) {
+                if at - from > LONGEST_STRING {
                     return None;
                 }
                 at += 1;
@@ -410,7 +424,6 @@ fn plain(bytes: &[u8], lines: bool) -> Option<Plain> {
                     return Some(Plain { length: at, newlines, line_start });
                 }
             }
-            b'\n' if lines => return None,
             b'\n' => {
                 newlines += 1;
                 line_start = at;
@@ -422,6 +435,30 @@ fn plain(bytes: &[u8], lines: bool) -> Option<Plain> {
         }
         last = byte;
     }
+}
+
+/// The rest of the line that `bytes` begin with, if it is an object or list that is within the limits whatever is in it:
+/// a short line has no long string, and few brackets are not deep.
+fn short_line(bytes: &[u8]) -> Option<Plain> {
+    let line = bytes.get(..memchr::memchr(b'\n', bytes)?)?.trim_ascii_end();
+    // The two opening brackets differ in this bit alone.
+    let opens = |byte: &u8| u32::from(byte | 0x20 == b'{');
+    let fits = line.len() <= LONGEST_STRING && line.iter().map(opens).sum::<u32>() <= DEEPEST;
+    (fits && matches!(line.first(), Some(b'{' | b'['))).then_some(Plain {
+        length: line.len(),
+        newlines: 0,
+        line_start: 0,
+    })
+}
+
+/// The value of an unread line without what is superfluous in it, and what it is besides.
+pub(super) fn line(text: &str) -> Result<(Vec<u8>, Shape), ChatError> {
+    let mut scanner = Scanner::new(text.as_bytes(), Path::new("a line"));
+    scanner.one_value_a_line();
+    let mut out = Vec::new();
+    let shape = scanner.value(Some(&mut out), &"a line")?;
+    let shape = scanner.rest_of_line(&mut out, shape)?;
+    Ok((out, shape))
 }
 
 /// Whether a byte outside of strings says where a value ends.
@@ -513,6 +550,48 @@ mod tests {
             let error = values(text).unwrap_err().replace("',' or ']'", "']'");
             assert!(error.contains(expect), "{text}: {error}");
         }
+    }
+
+    /// Every line of `source`; those that were not read are read.
+    fn lines_of(source: impl BufRead) -> Vec<(String, Shape)> {
+        let mut scanner = Scanner::new(source, Path::new("x.jsonl"));
+        scanner.one_value_a_line();
+        let (mut found, mut out) = (Vec::new(), Vec::new());
+        while scanner.next().unwrap().is_some() {
+            let (bytes, shape) = scanner.keep(&mut out, &"a line").unwrap();
+            let text = String::from_utf8(bytes.to_vec()).unwrap();
+            let (bytes, shape) = if shape.is_unread() { line(&text).unwrap() } else { (text.into_bytes(), shape) };
+            found.push((String::from_utf8(bytes).unwrap(), shape));
+            assert!(scanner.end_of_line().unwrap());
+        }
+        found
+    }
+
+    #[test]
+    fn a_line_is_the_same_whether_it_lies_whole_in_a_buffer_or_not() {
+        let deep = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        let long = |length: usize| format!(r#"["{}"]"#, "x".repeat(length));
+        let whole = [r#"{"a":"}\n"}"#, r#"[[1,"\\"],{}]"#, &deep(64), &long(LONGEST_STRING)].map(str::to_owned);
+        let broken = [r#"{"a":1} {"b":2}"#, r#"{"a":1} x"#, r#"{"a"#, "[1", "[1}", "]", r#"["\"#].map(str::to_owned);
+        let all =
+            [whole.as_slice(), &broken, &[r#"{"a":[1,],}"#.to_owned(), deep(65), long(LONGEST_STRING + 1)]].concat();
+        let text = all.iter().map(|line| format!(" {line}\t\r\n\n")).collect::<String>();
+        let found = lines_of(text.as_bytes());
+        let slowly = lines_of(BufReader::with_capacity(1, text.as_bytes()));
+        for (at, line) in all.iter().enumerate() {
+            assert!(found[at] == slowly[at], "{}", &line[..line.len().min(80)]);
+        }
+        assert_eq!([found.len(), slowly.len()], [all.len(); 2]);
+        for (line, (text, shape)) in whole.iter().zip(&found) {
+            assert!(text == line && *shape == Shape::default(), "{}: {shape:?}", &line[..line.len().min(80)]);
+        }
+        let (_, rest) = found.split_at(whole.len());
+        for (line, (text, shape)) in broken.iter().zip(rest) {
+            assert!(text == line && shape.broken, "{text}: {shape:?}");
+        }
+        let (_, [comma, deep, long]) = rest.split_at(broken.len()) else { panic!("{rest:?}") };
+        assert_eq!(comma, &(r#"{"a":[1]}"#.to_owned(), Shape::default()));
+        assert!(deep.1.too_deep && long.1.string_too_long);
     }
 
     #[test]

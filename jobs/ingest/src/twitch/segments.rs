@@ -7,6 +7,7 @@ mod check;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
@@ -92,7 +93,8 @@ pub(super) async fn fetch(
     let total_ms: u64 = entries.iter().map(|entry| entry.duration_ms).sum();
     // Twice of what the master playlist announces, and some for a short one.
     let most = (options.bandwidth / 8).saturating_mul(total_ms / 1000 + 60).saturating_mul(2).saturating_add(64 << 20);
-    let fetcher = Fetcher { net, base, stage, known, options, received: AtomicU64::new(0), most };
+    let (received, spare) = (AtomicU64::new(0), Mutex::default());
+    let fetcher = Fetcher { net, base, stage, known, options, received, most, spare };
     let init = match &playlist.init {
         None => None,
         Some(name) => match fetcher.piece(INIT, name, check::Kind::Init).await? {
@@ -148,6 +150,8 @@ struct Fetcher<'a> {
     received: AtomicU64,
     /// No more bytes than these are taken in all.
     most: u64,
+    /// Buffers of segments that are kept: memory that was written once costs less than new memory.
+    spare: Mutex<Vec<Vec<u8>>>,
 }
 
 impl Fetcher<'_> {
@@ -175,7 +179,11 @@ impl Fetcher<'_> {
             }
         }
         match self.download(name, kind).await.map_err(TwitchError::classified)? {
-            Ok(bytes) => Ok(Ok(self.stage.keep(number, bytes).await?)),
+            Ok(bytes) => {
+                let kept = self.stage.keep(number, bytes.clone()).await?;
+                self.spare(bytes);
+                Ok(Ok(kept))
+            }
             Err(gap) => {
                 tracing::warn!(segment = name, reason = gap.name(), "a segment cannot be had");
                 Ok(Err(gap))
@@ -210,7 +218,7 @@ impl Fetcher<'_> {
 
     /// All bytes at `url`, continued where an answer broke off.
     async fn whole(&self, url: &Url, name: &str) -> Result<Result<Vec<u8>, Gap>, TwitchError> {
-        let (mut body, mut tries) = (Vec::new(), self.options.retries.start());
+        let (mut body, mut tries) = (self.buffer(), self.options.retries.start());
         loop {
             let have = body.len();
             let mut request = self.net.request(Method::GET, url)?;
@@ -243,6 +251,19 @@ impl Fetcher<'_> {
             tracing::debug!(segment = name, reason, "asking again");
             let what = format!("segment {name}");
             tries.again(wait).await.map_err(|given_up| TwitchError::given_up(given_up, &what, reason))?;
+        }
+    }
+
+    fn buffer(&self) -> Vec<u8> {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+    }
+
+    /// Takes back the buffer of a segment, if nobody else has it still.
+    fn spare(&self, bytes: Bytes) {
+        if bytes.is_unique() {
+            let mut buffer = Vec::from(bytes);
+            buffer.clear();
+            self.spare.lock().unwrap_or_else(PoisonError::into_inner).push(buffer);
         }
     }
 
