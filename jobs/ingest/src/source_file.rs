@@ -85,6 +85,18 @@ impl SourceFile {
         Ok(export)
     }
 
+    /// As [`SourceFile::export`], of a chat that somebody gave for the messages in it: one without elements is refused.
+    pub(crate) fn filled_export(&self, vod: &VodKey, threads: usize) -> anyhow::Result<Export> {
+        let export = self.export(vod, threads)?;
+        if export.messages == 0 {
+            bail!(
+                "the chat {} is empty: its list of comments has no element; export it again, or leave it out with --media-only",
+                self.name.display()
+            );
+        }
+        Ok(export)
+    }
+
     /// Keeps it as it was given.
     pub(crate) async fn keep(&self, role: &str, media_type: &str, run: &mut RunWriter<'_>) -> anyhow::Result<()> {
         let digest = run.blob_file(role, &self.path, media_type).await?;

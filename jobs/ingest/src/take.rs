@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use ids::Digest;
 use job::{Done, Job, Question};
 use manifest::RunKey;
@@ -70,10 +70,7 @@ impl Sources {
 
     /// Reads what can be read before anything is written; refuses inputs that no run can be made of.
     async fn check(&self, params: &Params, threads: usize) -> anyhow::Result<Checked> {
-        let export = match &self.chat {
-            Some(chat) => Some(filled(chat, chat.export(&params.broadcast.vod, threads)?)?),
-            None => None,
-        };
+        let export = self.chat.as_ref().map(|chat| chat.filled_export(&params.broadcast.vod, threads)).transpose()?;
         let media = match &self.media {
             Some(media) => {
                 let probed = probe(&media.path).await;
@@ -112,17 +109,6 @@ async fn is_committed(question: &Question, job: &Job) -> anyhow::Result<bool> {
     let Question { logic_version, params, inputs, models } = question.clone();
     let key = RunKey { job: job.name().to_owned(), logic_version, params, inputs, models };
     Ok(store.find_run(&key).await?.is_some())
-}
-
-/// Refuses an export without elements: somebody gave it for the messages in it.
-fn filled(chat: &SourceFile, export: Export) -> anyhow::Result<Export> {
-    if export.messages == 0 {
-        bail!(
-            "the chat {} is empty: its list of comments has no element; export it again, or leave it out with --media-only",
-            chat.name.display()
-        );
-    }
-    Ok(export)
 }
 
 async fn probe(path: &Path) -> anyhow::Result<(Ffmpeg, Probe)> {

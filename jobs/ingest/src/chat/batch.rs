@@ -112,7 +112,8 @@ fn outcome(
     let text =
         text.map_err(|error| Reject::new("bad_encoding", format!("byte {} is not UTF-8", error.valid_up_to())))?;
     match kind.read(text, vod) {
-        Err(reject) if reject.reason == Reject::MALFORMED && shape.is_unread() => match scan::line(text) {
+        // What is wrong with the line as a whole comes before what is wrong in it.
+        Err(reject) if shape.is_unread() => match scan::line(text) {
             Ok((bytes, shape)) => outcome(std::str::from_utf8(&bytes), shape, kind, vod, repaired),
             Err(_) => Err(reject),
         },

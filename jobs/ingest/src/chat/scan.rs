@@ -204,12 +204,12 @@ impl<'path, R: BufRead> Scanner<'path, R> {
     ) -> Result<(&'bytes [u8], Shape), ChatError> {
         out.clear();
         self.next()?;
-        let unread = self.lines;
+        let lines = self.lines;
         let available = self.available()?;
-        let found = if unread { short_line(available) } else { plain(available) };
+        let found = if lines { short_line(available) } else { plain(available) };
         let Some(Plain { length, newlines, line_start }) = found else {
             let shape = self.value(Some(out), what)?;
-            let shape = if unread { self.rest_of_line(out, shape)? } else { shape };
+            let shape = if lines { self.rest_of_line(out, shape)? } else { shape };
             return Ok((out, shape));
         };
         let from = self.start;
@@ -220,7 +220,7 @@ impl<'path, R: BufRead> Scanner<'path, R> {
         }
         let read = |source| ChatError::Read { path: self.path.to_owned(), source };
         let at_hand = self.source.fill_buf().map_err(read)?;
-        Ok((at_hand.get(from..self.start).unwrap_or_default(), Shape { unread, ..Shape::default() }))
+        Ok((at_hand.get(from..self.start).unwrap_or_default(), Shape { unread: lines, ..Shape::default() }))
     }
 
     /// Consumes the next value, whatever its size.

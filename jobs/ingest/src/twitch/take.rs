@@ -19,6 +19,7 @@ use super::stage::Stage;
 use super::usher::Rendition;
 use super::video::Video;
 use super::{TwitchError, write};
+use crate::chat::Export;
 use crate::fetch;
 use crate::net::{Hosts, Net};
 use crate::params::{ChatFrom, Remote};
@@ -82,6 +83,7 @@ pub(super) struct TakenMedia {
 
 pub(super) struct TakenChat {
     pub(super) file: SourceFile,
+    pub(super) export: Export,
     pub(super) possible_loss_s: Vec<i64>,
 }
 
@@ -110,18 +112,24 @@ struct Fetch<'a> {
 impl Fetch<'_> {
     async fn all(self, offer: Offer) -> anyhow::Result<TakenBroadcast> {
         let length_s = offer.length_s();
-        // The chat first: it is small, and may be gone first.
+        // The chat first: it is small, may be gone first, and is read before hours of media are fetched in vain.
         let chat = match (&self.params.chat, offer.chat) {
             (ChatFrom::Twitch, _) => Some(self.chat(&offer.video, length_s).await?),
-            (ChatFrom::Export(_) | ChatFrom::Nowhere, given) => {
-                given.map(|file| TakenChat { file, possible_loss_s: Vec::new() })
+            (ChatFrom::Export(_) | ChatFrom::Nowhere, Some(file)) => {
+                let export = file.filled_export(&self.params.broadcast.vod, self.threads())?;
+                Some(TakenChat { file, export, possible_loss_s: Vec::new() })
             }
+            (ChatFrom::Export(_) | ChatFrom::Nowhere, None) => None,
         };
         let media = match offer.media {
             None => None,
             Some(media) => Some(self.media(media).await?),
         };
         Ok(TakenBroadcast { video: offer.video, media, chat })
+    }
+
+    fn threads(&self) -> usize {
+        self.job.flags().thread_count()
     }
 
     async fn chat(&self, video: &Video, length_s: i64) -> anyhow::Result<TakenChat> {
@@ -144,7 +152,8 @@ impl Fetch<'_> {
         std::fs::write(file.path(), &bytes).context("the fetched chat cannot be written to the temporary folder")?;
         let name = format!("of {vod}").into();
         let file = SourceFile::fetched(file, name, Digest::of(&bytes), bytes.len() as u64)?;
-        Ok(TakenChat { file, possible_loss_s: possible_loss_s.into_iter().collect() })
+        let export = file.export(vod, self.threads())?;
+        Ok(TakenChat { file, export, possible_loss_s: possible_loss_s.into_iter().collect() })
     }
 
     async fn media(&self, OfferedMedia { rendition, base, playlist }: OfferedMedia) -> anyhow::Result<TakenMedia> {

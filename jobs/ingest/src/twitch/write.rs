@@ -27,7 +27,7 @@ pub(super) async fn write(
 ) -> anyhow::Result<()> {
     let TakenBroadcast { video, media, chat } = fetched;
     let broadcast = &params.broadcast;
-    let export = chat.as_ref().map(|chat| chat.file.export(&broadcast.vod, job.flags().thread_count())).transpose()?;
+    let (chat, export) = chat.map(|chat| ((chat.file, chat.possible_loss_s), chat.export)).unzip();
     run.blob("metadata", manifest::to_canonical_json(&video)?.into(), JSON).await?;
     let mut taken = Taken {
         broadcast,
@@ -39,7 +39,7 @@ pub(super) async fn write(
         duration_ms: None,
         media_digest: None,
         audio_digest: None,
-        chat_digest: chat.as_ref().map(|chat| chat.file.digest),
+        chat_digest: chat.as_ref().map(|(file, _)| file.digest),
     };
     if let Some(media) = &media {
         let document = run.blob("media", media.document.clone(), JSON).await?;
@@ -65,9 +65,9 @@ pub(super) async fn write(
         run.fact("muted_segments", taken.segments.iter().filter(|row| row.variant == "muted").count())?;
     }
     run.count("segments", taken.segments.len());
-    if let Some(chat) = &chat {
-        chat.file.keep("chat", JSON, run).await?;
-        run.fact("possible_loss_s", &chat.possible_loss_s)?;
+    if let Some((file, possible_loss_s)) = &chat {
+        file.keep("chat", JSON, run).await?;
+        run.fact("possible_loss_s", possible_loss_s)?;
     }
     let length_ms = taken.duration_ms.or(taken.video.length_ms).unwrap_or(0);
     taken.spans = spans::of(&video, &taken.segments, broadcast, length_ms);

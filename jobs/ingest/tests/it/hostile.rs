@@ -205,6 +205,19 @@ fn what_is_wrong_is_told_in_few_words() {
 }
 
 #[test]
+fn a_line_that_goes_on_is_malformed_whatever_its_value_is() {
+    let good = r#"{"t":1740852001000,"type":"PRIVMSG","login":"ann","msg":"hi","id":"1"}"#;
+    // Many brackets have the scanner walk the line; few leave it to the parser, which would stop at the second key.
+    for brackets in [1, 100] {
+        let line = format!(r#"{{"t":1,"t":2,"type":"PRIVMSG","x":[{}]}} more"#, vec!["[]"; brackets].join(","));
+        let export = parse(format!("{good}\n{line}\n").as_bytes()).unwrap();
+        assert_eq!((export.rows.len(), export.problems.len()), (1, 1));
+        let problem = &export.problems[0];
+        assert_eq!((problem.reason.as_str(), &problem.raw), ("malformed", &line));
+    }
+}
+
+#[test]
 fn a_key_that_tells_counts_after_others_that_came_often() {
     let again = r#""t":1,"#.repeat(20);
     let line = format!(

@@ -156,6 +156,18 @@ fn a_chat_that_is_given_takes_the_place_of_twitchs() {
     let output = process::output(&mut remote).expect_code(0);
     assert!(output.stdout.contains("already done"), "{}", output.stdout);
 
+    // What cannot be read is refused before media is fetched.
+    for (name, text, says) in [
+        ("words.json", "no chat", "words.json"),
+        ("empty.json", r#"{"FileInfo":{"Version":{"Major":1,"Minor":4}},"comments":[]}"#, "is empty"),
+    ] {
+        std::fs::write(path(name), text).unwrap();
+        twitch.forget();
+        let output = fetch(&twitch, &store, &["--chat", &path(name)]).expect_code(2);
+        assert!(output.stderr.contains(&path(name)) && output.stderr.contains(says), "{}", output.stderr);
+        assert!(segments(&twitch.asked()).is_empty(), "no segment was asked for");
+    }
+
     twitch.forget();
     process::run("mkfifo", [&path("pipe")]).expect_code(0);
     for (name, says) in [("pipe", "is not a regular file"), ("none.json", "cannot be read; check the path")] {
