@@ -227,7 +227,7 @@ impl<'file> Messages<'file> {
         Ok(())
     }
 
-    fn parsed(&mut self, Parsed { raw, rows, elements }: Parsed) -> Result<(), ChatError> {
+    fn parsed(&mut self, Parsed { raw, rows, elements, .. }: Parsed) -> Result<(), ChatError> {
         for Parsing { raw: at, repaired, found } in elements {
             self.repaired += u64::from(repaired);
             self.one(raw.get(at).unwrap_or_default(), &rows, found)?;
@@ -249,7 +249,8 @@ impl<'file> Messages<'file> {
                 if self.seen.note(waiting.id) {
                     return self.row(&waiting, row);
                 }
-                let id = draft::beginning(wire::text(&mut &*row).unwrap_or_default());
+                let id = String::from_utf8_lossy(wire::first_text(row).unwrap_or_default());
+                let id = draft::beginning(&id);
                 Reject::new("duplicate_id", format!("an earlier element has the id {id:?} already"))
             }
             Ok(Found::Deletion(deletion)) => {

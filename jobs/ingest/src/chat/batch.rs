@@ -29,6 +29,7 @@ pub(super) struct Parsed {
     /// The rows, as they wait to be sorted.
     pub(super) rows: Vec<u8>,
     pub(super) elements: Vec<Parsing>,
+    writer: wire::Writer,
 }
 
 /// One element, or one of several in it.
@@ -81,6 +82,7 @@ impl Batch {
             raw: Vec::new(),
             rows: Vec::with_capacity(ROOM),
             elements: Vec::with_capacity(self.elements.len()),
+            writer: wire::Writer::default(),
         };
         // One look at all of it is faster than one at each.
         let text = std::str::from_utf8(&self.bytes).ok();
@@ -141,7 +143,7 @@ impl Parsed {
 
     fn row(&mut self, Draft { row, whole }: &Draft) -> Waiting {
         let from = self.rows.len();
-        wire::put_message(row, &mut self.rows);
+        wire::put_message(row, &mut self.writer, &mut self.rows);
         Waiting {
             at: from..self.rows.len(),
             id: seen::short(&row.message_id),

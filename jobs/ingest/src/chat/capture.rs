@@ -2,11 +2,10 @@
 
 use ids::{Digest, VodKey};
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::draft::{self, Deletion, Outcome, Reject, Target, count, filled, text};
 use super::fragments::Pieces;
-use super::lenient::Scalar;
+use super::lenient::{MOST_ITEMS, Members, Scalar};
 use super::times;
 
 #[derive(Deserialize)]
@@ -25,8 +24,8 @@ struct Line<'text> {
     color: Scalar<'text>,
     #[serde(borrow, default)]
     msg: Scalar<'text>,
-    #[serde(default)]
-    badges: Value,
+    #[serde(borrow, default)]
+    badges: Members<'text>,
     #[serde(borrow, default)]
     bits: Scalar<'text>,
     #[serde(borrow, default)]
@@ -107,18 +106,21 @@ fn is_uuid(text: &str) -> bool {
 }
 
 /// `"subscriber/3,vip/1"`, `["subscriber/3", "vip/1"]` or `{"subscriber": "3", "vip": "1"}`.
-fn badges(value: &Value) -> Result<Vec<String>, Reject> {
-    let plain = |value: &Value| match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
+fn badges(written: &Members<'_>) -> Result<Vec<String>, Reject> {
+    let plain = |value: &Scalar<'_>| match value {
+        Scalar::Text(text) => Some(text.to_string()),
+        Scalar::Integer(number) => Some(number.to_string()),
+        Scalar::Float(number) => Some(number.to_string()),
+        Scalar::Absent | Scalar::Flag(_) | Scalar::Other => None,
     };
-    let found = match value {
-        Value::Null => Some(Vec::new()),
-        Value::String(list) => Some(list.split(',').filter(|item| !item.is_empty()).map(str::to_owned).collect()),
-        Value::Array(list) => list.iter().map(plain).collect(),
-        Value::Object(map) => map.iter().map(|(name, version)| Some(format!("{name}/{}", plain(version)?))).collect(),
-        Value::Bool(_) | Value::Number(_) => None,
+    let found = match written {
+        Members::Absent => Some(Vec::new()),
+        Members::Text(list) if list.matches(',').count() < MOST_ITEMS => {
+            Some(list.split(',').filter(|item| !item.is_empty()).map(str::to_owned).collect())
+        }
+        Members::List(items) => items.iter().map(plain).collect(),
+        Members::Map(pairs) => pairs.iter().map(|(name, value)| Some(format!("{name}/{}", plain(value)?))).collect(),
+        Members::Text(_) | Members::Other => None,
     };
     found.ok_or_else(|| Reject::type_of("badges", "a list of badges"))
 }

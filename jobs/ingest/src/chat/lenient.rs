@@ -1,6 +1,7 @@
 //! Values of any type: a field of an unexpected type is one message's problem with a reason, not a parser's error.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -167,6 +168,76 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
             }
             fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Self::Value, A::Error> {
                 drain_map(entries).map(|()| List::Other)
+            }
+        }
+        deserializer.deserialize_any(Any(PhantomData))
+    }
+}
+
+/// A value that lists plain values in one of three ways.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) enum Members<'text> {
+    /// Missing or null.
+    #[default]
+    Absent,
+    /// A text that holds them all.
+    Text(Cow<'text, str>),
+    /// A list.
+    List(Vec<Scalar<'text>>),
+    /// An object.
+    Map(BTreeMap<String, Scalar<'text>>),
+    /// Something else, or more than [`MOST_ITEMS`].
+    Other,
+}
+
+impl<'de: 'text, 'text> Deserialize<'de> for Members<'text> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any<'text>(PhantomData<Members<'text>>);
+        impl<'de: 'text, 'text> Visitor<'de> for Any<'text> {
+            type Value = Members<'text>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("anything")
+            }
+            fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+                Ok(Members::Other)
+            }
+            fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+                Ok(Members::Other)
+            }
+            fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+                Ok(Members::Other)
+            }
+            fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+                Ok(Members::Other)
+            }
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(Members::Absent)
+            }
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Members::Text(Cow::Borrowed(text)))
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Members::Text(Cow::Owned(text.to_owned())))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+                let mut found = Vec::new();
+                while let Some(item) = items.next_element()? {
+                    if found.len() == MOST_ITEMS {
+                        return drain(items).map(|()| Members::Other);
+                    }
+                    found.push(item);
+                }
+                Ok(Members::List(found))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+                let mut found = BTreeMap::new();
+                while let Some((name, value)) = entries.next_entry()? {
+                    if found.len() == MOST_ITEMS {
+                        return drain_map(entries).map(|()| Members::Other);
+                    }
+                    found.insert(name, value);
+                }
+                Ok(Members::Map(found))
             }
         }
         deserializer.deserialize_any(Any(PhantomData))

@@ -30,7 +30,7 @@ impl Problems {
         *self.reasons.entry(problem.reason.clone()).or_default() += 1;
         self.first.get_or_insert_with(|| (problem.position, problem.detail.clone()));
         let mut row = Vec::new();
-        wire::put_problem(problem, &mut row);
+        wire::put_problem(problem, &mut wire::Writer::default(), &mut row);
         self.bytes.extend_from_slice(&(row.len() as u64).to_le_bytes());
         self.bytes.extend_from_slice(&row);
         if self.bytes.len() >= HELD { self.spill().map_err(ChatError::temporary) } else { Ok(()) }
@@ -75,7 +75,7 @@ impl Problems {
                 detail: String::new(),
                 raw: String::new(),
             };
-            let filled = wire::fill_problem(&mut problem, &mut row.as_slice());
+            let filled = wire::fill_problem(&mut problem, &row);
             filled.ok_or_else(|| ChatError::temporary(io::ErrorKind::UnexpectedEof.into()))?;
             sink(problem)?;
         }

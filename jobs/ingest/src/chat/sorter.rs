@@ -9,7 +9,7 @@ use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
 use schemas::ChatMessage;
 
 use super::error::ChatError;
-use super::wire::{self, Wire};
+use super::wire;
 
 /// Bytes of rows that are sorted in memory.
 const RUN: usize = 32 << 20;
@@ -60,7 +60,7 @@ impl Sorter {
     fn sort(&mut self) {
         let bytes = &self.bytes;
         // The id is the first field of a row.
-        let id = |entry: &Entry| bytes.get(entry.at..entry.end).and_then(|mut row| wire::text(&mut row));
+        let id = |entry: &Entry| bytes.get(entry.at..entry.end).and_then(wire::first_text);
         self.entries.sort_unstable_by(|a, b| {
             (a.sent_ms, a.created_at_us).cmp(&(b.sent_ms, b.created_at_us)).then_with(|| id(a).cmp(&id(b)))
         });
@@ -71,8 +71,10 @@ impl Sorter {
         let mut file = BufWriter::new(tempfile::tempfile()?);
         for entry in &self.entries {
             let row = self.bytes.get(entry.at..entry.end).unwrap_or_default();
-            file.write_all(&entry.sent_ms.to_le_bytes())?;
-            file.write_all(&(row.len() as u64).to_le_bytes())?;
+            let us = entry.created_at_us;
+            for number in [entry.sent_ms, i64::from(us.is_some()), us.unwrap_or_default(), row.len() as i64] {
+                file.write_all(&number.to_le_bytes())?;
+            }
             file.write_all(row)?;
         }
         let mut file = file.into_inner()?;
@@ -118,14 +120,13 @@ impl Merge {
         match self {
             Self::Memory { bytes, entries } => {
                 let Some(entry) = entries.next() else { return Ok(None) };
-                let mut from = bytes.get(entry.at..entry.end).unwrap_or_default();
-                wire::fill_message(row, &mut from).ok_or_else(cut)?;
+                wire::fill_message(row, bytes.get(entry.at..entry.end).unwrap_or_default()).ok_or_else(cut)?;
                 Ok(Some(entry.sent_ms))
             }
             Self::Files(heap) => {
                 let Some(mut run) = heap.peek_mut() else { return Ok(None) };
                 let Reverse(earliest) = &mut *run;
-                wire::fill_message(row, &mut earliest.row.as_slice()).ok_or_else(cut)?;
+                wire::fill_message(row, &earliest.row).ok_or_else(cut)?;
                 let sent_ms = earliest.key.sent_ms;
                 if !earliest.read().map_err(ChatError::temporary)? {
                     PeekMut::pop(run);
@@ -147,32 +148,27 @@ pub(super) struct Run {
 struct Key {
     sent_ms: i64,
     created_at_us: Option<i64>,
-    id: String,
+    id: Vec<u8>,
 }
 
 impl Run {
     /// Reads the next row. False at the end.
     fn read(&mut self) -> io::Result<bool> {
-        let mut head = [0; 16];
+        let mut head = [0; 32];
         let first = self.file.read(&mut head)?;
         if first == 0 {
             return Ok(false);
         }
         self.file.read_exact(head.get_mut(first..).unwrap_or_default())?;
-        let mut numbers = head.as_slice();
-        let (sent_ms, length) = wire::number(&mut numbers).zip(wire::number(&mut numbers)).unwrap_or_default();
+        let (numbers, _) = head.as_chunks();
+        let &[sent_ms, timed, us, length] = numbers else { return Err(io::ErrorKind::InvalidData.into()) };
+        let [sent_ms, timed, us, length] = [sent_ms, timed, us, length].map(i64::from_le_bytes);
         self.row.resize(usize::try_from(length).map_err(|_| io::ErrorKind::InvalidData)?, 0);
         self.file.read_exact(&mut self.row)?;
         self.key.sent_ms = sent_ms;
-        let mut row = self.row.as_slice();
-        let mut key = || {
-            self.key.id.fill(&mut row)?;
-            // Number, offset, restoration and raw offset come before the clock.
-            let _ = (wire::number(&mut row)?, wire::number(&mut row)?, wire::text(&mut row)?);
-            None::<i64>.fill(&mut row)?;
-            self.key.created_at_us.fill(&mut row)
-        };
-        key().ok_or(io::ErrorKind::InvalidData)?;
+        self.key.created_at_us = (timed == 1).then_some(us);
+        self.key.id.clear();
+        self.key.id.extend_from_slice(wire::first_text(&self.row).ok_or(io::ErrorKind::InvalidData)?);
         Ok(true)
     }
 }
@@ -218,7 +214,7 @@ mod tests {
             let mut sorter = Sorter::with_runs_of(run);
             for (sent_ms, row) in &rows {
                 let mut bytes = Vec::new();
-                wire::put_message(row, &mut bytes);
+                wire::put_message(row, &mut wire::Writer::default(), &mut bytes);
                 sorter.push(*sent_ms, row.created_at_us, &bytes).unwrap();
             }
             assert_eq!((sorter.count(), sorter.runs.is_empty()), (500, run == RUN));

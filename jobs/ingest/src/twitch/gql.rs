@@ -20,8 +20,9 @@ use crate::retries::Retries;
 /// Where the API is, unless `DOUGPT_TWITCH_GQL_URL` says otherwise.
 const GQL: &str = "https://gql.twitch.tv/gql";
 
-/// Largest answer. A page of comments is some 50 KiB.
-const LARGEST: usize = 8 << 20;
+/// Largest answer. A page of comments is some 50 KiB, and 2 MiB if all its messages are as long and as full of emotes as
+/// can be. What an answer of many small values takes when it is parsed is a hundred times its length.
+const LARGEST: usize = 3 << 20;
 
 /// Client ids that Twitch's own players use, in the order in which they are tried.
 const CLIENTS: &[&str] =

@@ -195,6 +195,32 @@ fn a_list_of_a_million_is_a_problem() {
 }
 
 #[test]
+fn a_capture_lists_badges_in_three_ways_and_never_a_million() {
+    let line = |id: &str, badges: &str| {
+        format!(r#"{{"t":1740852001000,"type":"PRIVMSG","login":"ann","msg":"hi","id":"{id}","badges":{badges}}}"#)
+    };
+    let many = |count: usize, item: &str| vec![item; count].join(",");
+    let pairs = (0..20_000).map(|number| format!(r#""b{number}":1"#)).collect::<Vec<_>>().join(",");
+    let good = [r#""vip/1,sub/3""#, r#"["vip/1","sub/3"]"#, r#"{"vip":1,"sub":"3"}"#];
+    let bad = [
+        format!("\"{}\"", many(20_000, "a")),
+        format!("[{}]", many(1_000_000, "[]")),
+        format!("{{{pairs}}}"),
+        "true".to_owned(),
+    ];
+    let lines: Vec<String> = (0..)
+        .zip(good.into_iter().chain(bad.iter().map(String::as_str)))
+        .map(|(id, badges)| line(&format!("m{id}"), badges))
+        .collect();
+    let export = parse(lines.join("\n").as_bytes()).unwrap();
+    let mut badges: Vec<Vec<String>> = export.rows.iter().map(|row| row.badges.clone()).collect();
+    badges.iter_mut().for_each(|badges| badges.sort());
+    assert_eq!(badges, [["sub/3", "vip/1"]; 3]);
+    let told: Vec<&str> = export.problems.iter().map(|problem| problem.detail.as_str()).collect();
+    assert_eq!(told, ["badges is not a list of badges"; 4]);
+}
+
+#[test]
 fn what_is_wrong_is_told_in_few_words() {
     let line = r#"{"t":1740852001000,"type":"PRIVMSG","login":"ann","msg":"hi","id":"1"}"#;
     let long = "\\u0001".repeat(100_000);
