@@ -65,14 +65,17 @@ def mel_filters(npz, bands):
 
 
 def vocabulary(tiktoken):
-    """Token byte strings by rank, then the end-of-text token that the published English models carry."""
-    ranked = sorted((int(rank), base64.b64decode(token)) for token, rank in map(bytes.split, tiktoken.splitlines()))
-    tokens = [token for _, token in ranked] + [b"<|endoftext|>"]
+    """Token byte strings by rank; then the end-of-text token that the published English models carry, for which the
+    multilingual vocabulary has an empty one."""
+    lines = sorted((int(rank), token) for token, rank in map(bytes.split, tiktoken.splitlines()))
+    tokens = [b"" if token == b"=" else base64.b64decode(token) for _, token in lines]
+    if tokens[-1]:
+        tokens.append(b"<|endoftext|>")
     return ints(len(tokens)) + b"".join(ints(len(token)) + token for token in tokens)
 
 
 def convert(model_bin, npz, tiktoken):
-    """The ggml file of an English-only Whisper model."""
+    """The ggml file of a Whisper model."""
     variables = read_checkpoint(model_bin)
     out = []
 

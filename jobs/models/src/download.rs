@@ -197,6 +197,7 @@ mod tests {
             file: "toy.bin".into(),
             size: FILE.len() as u64,
             sha256: Digest::of(FILE),
+            bundled: false,
             licence: "MIT".into(),
             urls,
         }

@@ -47,6 +47,9 @@ pub struct Pin {
     pub size: u64,
     /// Digest of the bytes.
     pub sha256: Digest,
+    /// Whether the jobs' defaults name it.
+    #[serde(default)]
+    pub bundled: bool,
     /// SPDX expression.
     pub licence: String,
     /// Where it is published, best first; all https.
@@ -189,7 +192,7 @@ mod tests {
             assert!(error.starts_with(&format!("there is no model {name:?}; known are {closest}, ")), "{error}");
         }
         let error = registry.find(&"x".repeat(100_000)).unwrap_err().to_string();
-        assert!(error.len() < 400, "{error}");
+        assert!(error.len() < 600, "{error}");
     }
 
     #[test]
