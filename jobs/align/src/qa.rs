@@ -8,7 +8,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use ids::Name;
-use job::Job;
+use job::{Job, Output};
 use media::Ffmpeg;
 use serde_json::json;
 use store::Store;
@@ -23,7 +23,7 @@ pub(crate) async fn command(qa: &Qa, model: &Name, job: &Job) -> anyhow::Result<
     let store = job.store_to_read().await?;
     let inputs = Inputs::find(job, store, &qa.vod, model).await?;
     let html = page(&inputs, job, store).await?;
-    std::fs::write(&qa.output, &html).with_context(|| format!("cannot write {}", qa.output.display()))?;
+    Output::write(&qa.output, html.as_bytes())?;
     let output = qa.output.display().to_string();
     let value = json!({"vod": inputs.vod, "output": output, "size": html.len()});
     job.print(

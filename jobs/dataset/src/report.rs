@@ -1,11 +1,10 @@
 //! `dataset report`: one page on what was kept, what was dropped and why, with samples of both.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
 use anyhow::Context;
-use job::Job;
+use job::{Job, Output};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use schemas::{ChatMessage, Dropped, Example, Tag};
 use serde_json::json;
@@ -42,7 +41,7 @@ pub(crate) async fn write(dataset: &Versioned, output: &Path, job: &Job) -> anyh
         run,
     };
     let page = page(&content).into_string();
-    fs::write(output, page).with_context(|| format!("the page {} cannot be written", output.display()))?;
+    Output::write(output, page.as_bytes())?;
     let text = format!("dataset {}: report written to {}", content.name, output.display());
     job.print(
         &text,

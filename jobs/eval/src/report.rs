@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Context as _;
-use job::{Exit, Job};
+use job::{Exit, Job, Output};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use schemas::{EvalResult, EvalSample, Example};
 use serde_json::json;
@@ -30,8 +29,7 @@ pub(crate) async fn command(options: &ReportArgs, job: &Job) -> anyhow::Result<E
     let samples = store.rows::<EvalSample>(&done.run).await?;
     let examples = store.rows::<Example>(&subject.dataset).await?;
     let page = page(&subject, &params, &done.run, &results, &samples, &examples).into_string();
-    std::fs::write(&options.output, &page)
-        .with_context(|| format!("the report cannot be written to {}", options.output.display()))?;
+    Output::write(&options.output, page.as_bytes())?;
     let text = format!("eval report {}: wrote {}", subject.name(), options.output.display());
     job.print(&text, &json!({"run_id": done.run.id(), "file": options.output, "bytes": page.len()}))?;
     Ok(Exit::Done)

@@ -53,28 +53,31 @@ pub struct Args {
 #[derive(Debug, Clone, clap::Args)]
 pub struct Take {
     /// The broadcast: id or URL of a video of Twitch, file:PATH of a media file, or its URL (https, webdavs, s3, azblob, gs); may be repeated
-    #[arg(long, group = "what", required_unless_present = "from_file", value_name = "ID|URL|file:PATH")]
+    #[arg(long, group = "what", required_unless_present_any = ["vods", "from_file"], value_name = "ID|URL|file:PATH")]
     pub vod: Vec<String>,
+    /// The same without --vod
+    #[arg(group = "what", value_name = "ID|URL|file:PATH")]
+    pub vods: Vec<String>,
     /// Broadcasts from a file, one a line, for local ones with a tab and the chat's file after it
     #[arg(long, group = "what", value_name = "LIST", conflicts_with_all = ["id", "chat", "started_at", "title", "from", "to"])]
     pub from_file: Option<PathBuf>,
     /// The chat of the recording as another tool saved it: a path, or a URL as for --vod; the format is told by the content [default for Twitch: it is fetched]
-    #[arg(long, value_name = "FILE", requires = "vod")]
+    #[arg(long, value_name = "FILE", requires = "what")]
     pub chat: Option<PathBuf>,
     /// The name of the VOD in the store, file/NAME [default: the media file's name without its ending]
-    #[arg(long, value_name = "NAME", requires = "vod")]
+    #[arg(long, value_name = "NAME", requires = "what")]
     pub id: Option<String>,
     /// When the broadcast began [default: what the chat export says]
-    #[arg(long, value_name = "RFC3339", requires = "vod")]
+    #[arg(long, value_name = "RFC3339", requires = "what")]
     pub started_at: Option<String>,
     /// Title of the broadcast [default: what the chat export says]
-    #[arg(long, value_name = "TEXT", requires = "vod")]
+    #[arg(long, value_name = "TEXT", requires = "what")]
     pub title: Option<String>,
     /// Take only what comes after T: seconds, MM:SS or H:MM:SS, with up to three decimals; it becomes time 0
-    #[arg(long, value_name = "T", requires = "vod")]
+    #[arg(long, value_name = "T", requires = "what")]
     pub from: Option<String>,
     /// Take only what comes before T
-    #[arg(long, value_name = "T", requires = "vod")]
+    #[arg(long, value_name = "T", requires = "what")]
     pub to: Option<String>,
     /// Take the chat alone; the media file need not exist
     #[arg(long, requires = "what", conflicts_with_all = ["media_only", "keep_media"])]
@@ -127,12 +130,15 @@ pub enum Command {
     List,
     /// All about one VOD: its source, what was taken in, what could not be
     Show {
-        /// platform/id, or the id alone where it is unique
+        /// platform/id, its URL, or the id alone where it is unique
         vod: String,
+        /// Which generation [default: the newest]
+        #[arg(long, value_name = "N")]
+        generation: Option<u64>,
     },
     /// What changed between two generations of a VOD: media, chat, title, chapters
     Diff {
-        /// platform/id, or the id alone where it is unique
+        /// platform/id, its URL, or the id alone where it is unique
         vod: String,
         /// The earlier generation [default: the last but one]
         before: Option<u64>,
@@ -141,22 +147,39 @@ pub enum Command {
     },
     /// Write the sound of a VOD to a file: FLAC, 16 kHz, mono
     Audio {
-        /// platform/id, or the id alone where it is unique
+        /// platform/id, its URL, or the id alone where it is unique
         vod: String,
         /// The file to write
         #[arg(short, long, value_name = "FILE")]
         output: PathBuf,
+        /// Which generation [default: the newest]
+        #[arg(long, value_name = "N")]
+        generation: Option<u64>,
+    },
+    /// Write the media of a VOD to a file as it was fetched: what Twitch serves, or the file kept by --keep-media
+    Media {
+        /// platform/id, its URL, or the id alone where it is unique
+        vod: String,
+        /// The file to write; for Twitch a transport stream (.ts) or MP4
+        #[arg(short, long, value_name = "FILE")]
+        output: PathBuf,
+        /// Which generation [default: the newest]
+        #[arg(long, value_name = "N")]
+        generation: Option<u64>,
     },
     /// Write the chat of a VOD the way another tool reads it
     Export {
-        /// platform/id, or the id alone where it is unique
+        /// platform/id, its URL, or the id alone where it is unique
         vod: String,
         /// Whose format
-        #[arg(long, value_enum)]
+        #[arg(long, value_enum, default_value_t = ChatFormat::Twitchdownloader)]
         format: ChatFormat,
         /// The file to write [default: stdout]
         #[arg(short, long, value_name = "FILE")]
         output: Option<PathBuf>,
+        /// Which generation [default: the newest]
+        #[arg(long, value_name = "N")]
+        generation: Option<u64>,
     },
     /// Check that everything of the VODs is in the store and undamaged; code 1 when it is not
     ///
@@ -164,7 +187,7 @@ pub enum Command {
     /// found sound are noted in dougpt/verify of the user's cache folder (XDG_CACHE_HOME, ~/.cache) until all are done, so
     /// that the same command goes on where it was interrupted.
     Verify {
-        /// platform/id, or the id alone where it is unique [default: every VOD]
+        /// platform/id, its URL, or the id alone where it is unique [default: every VOD]
         #[arg(value_name = "VOD")]
         vods: Vec<String>,
         /// Only look whether every object is there with the right size
@@ -179,6 +202,9 @@ pub enum Command {
         /// Begin no more objects after T (seconds, MM:SS or H:MM:SS); the same command later goes on there
         #[arg(long, value_name = "T", value_parser = verify::duration)]
         max_duration: Option<Duration>,
+        /// Move what has wrong bytes to damaged/ in the store, so that taking the VOD in again makes it anew
+        #[arg(long)]
+        set_aside: bool,
         /// Check also what an interrupted verify has found sound already
         #[arg(long)]
         anew: bool,

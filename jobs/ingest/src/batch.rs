@@ -1,15 +1,17 @@
 //! One broadcast or many: of many, one that cannot be taken in does not stop the others.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
-use std::path::Path;
 
 use anyhow::{Context, bail};
+use ids::VodKey;
 use job::{Done, Exit, Failure, Job};
 use serde_json::{Value, json};
 
 use crate::args::Take;
+use crate::newest::{self, Newest};
 use crate::params::Remote;
-use crate::{Input, NAME, Origin, Params, take, twitch};
+use crate::{Input, NAME, Origin, Params, take, text_file, twitch};
 
 /// Longest list that is read, bytes.
 const LONGEST_LIST: u64 = 16 << 20;
@@ -43,22 +45,24 @@ pub(crate) async fn take_in(take: &Take, job: &Job) -> anyhow::Result<Exit> {
 
 /// One set of arguments for each broadcast.
 fn listed(take: &Take) -> anyhow::Result<Vec<Take>> {
-    let mut takes: Vec<_> = take.vod.iter().map(|vod| Take { vod: vec![vod.clone()], ..take.clone() }).collect();
+    let named = take.vod.iter().chain(&take.vods);
+    let single = |vod: &String| Take { vod: vec![vod.clone()], vods: Vec::new(), ..take.clone() };
+    let mut takes: Vec<_> = named.map(single).collect();
     if takes.len() > 1
         && (take.id.is_some() || take.chat.is_some() || take.title.is_some() || take.started_at.is_some())
     {
         bail!("--id, --chat, --title and --started-at belong to one broadcast; run the command once for each --vod");
     }
     if let Some(path) = &take.from_file {
-        let text = list(path)?;
-        for (number, text) in (1..).zip(text.lines()) {
-            let text = text.trim();
-            if text.is_empty() || text.starts_with('#') {
+        let text = text_file::read(path, "list", LONGEST_LIST)?;
+        let mut seen = BTreeSet::new();
+        for text in text.lines().map(str::trim) {
+            // The same line again asks for nothing new.
+            if text.is_empty() || text.starts_with('#') || !seen.insert(text) {
                 continue;
             }
             let (vod, chat) = text.split_once('\t').map_or((text, None), |(vod, chat)| (vod, Some(chat.trim().into())));
             let vod = vod.trim().to_owned();
-            Origin::parse(&vod).with_context(|| format!("line {number} of {} cannot be taken in", path.display()))?;
             takes.push(Take { vod: vec![vod], chat, from_file: None, ..take.clone() });
         }
         if takes.is_empty() {
@@ -68,31 +72,40 @@ fn listed(take: &Take) -> anyhow::Result<Vec<Take>> {
     Ok(takes)
 }
 
-fn list(path: &Path) -> anyhow::Result<String> {
-    let unreadable = || format!("the list {} cannot be read; check the path", path.display());
-    let size = std::fs::metadata(path).with_context(unreadable)?.len();
-    if size > LONGEST_LIST {
-        bail!("the list {} has {size} bytes, more than {LONGEST_LIST}; split it", path.display());
-    }
-    std::fs::read_to_string(path).with_context(unreadable)
-}
-
-/// Takes in one broadcast; its name in the store and the run.
+/// Takes in one broadcast; its name in the store and the run. Says when the VOD is less than it was.
 async fn one(take: &Take, job: &Job) -> anyhow::Result<(String, Done)> {
     let vod = take.vod.first().context("nothing to take in; give --vod")?;
-    match Origin::parse(vod)? {
-        Origin::File(path) => file(take, Input::File(path), job).await,
-        Origin::Url(source) => file(take, Input::Url(source), job).await,
+    let (vod, before, done) = match Origin::parse(vod)? {
+        Origin::File(path) => file(take, Input::File(path), job).await?,
+        Origin::Url(source) => file(take, Input::Url(source), job).await?,
         Origin::Twitch(id) => {
+            if vod.contains("?t=") || vod.contains("&t=") {
+                job.say(&format!(
+                    "{NAME} twitch/{id}: the time in the URL is left out; --from takes what comes after one"
+                ));
+            }
             let params = Remote::new(take, id)?;
-            Ok((params.broadcast.vod.to_string(), twitch::run(&params, job).await?))
+            let vod = params.broadcast.vod.clone();
+            let before = newest::of(&vod, job).await;
+            (vod, before, twitch::run(&params, job).await?)
         }
+    };
+    if let Some(before) = before {
+        newest::compare(&vod, &before, &done, job).await?;
     }
+    Ok((vod.to_string(), done))
 }
 
-async fn file(take: &Take, media: Input, job: &Job) -> anyhow::Result<(String, Done)> {
+async fn file(take: &Take, media: Input, job: &Job) -> anyhow::Result<(VodKey, Option<Newest>, Done)> {
     let params = Params::new(take, media)?;
-    Ok((params.broadcast.vod.to_string(), take::run(&params, job).await?))
+    let vod = params.broadcast.vod.clone();
+    if params.chat.is_none() && !take.media_only {
+        job.say(&format!(
+            "{NAME} {vod}: no chat is taken in; --chat FILE names one, --media-only says that there is none"
+        ));
+    }
+    let before = newest::of(&vod, job).await;
+    Ok((vod, before, take::run(&params, job).await?))
 }
 
 fn count(done: &Done, name: &str) -> u64 {
@@ -100,7 +113,7 @@ fn count(done: &Done, name: &str) -> u64 {
 }
 
 fn line(vod: &str, done: &Done) -> String {
-    let mut detail = format!("{} messages, {} problems", count(done, "messages"), count(done, "problems"));
+    let mut detail = format!("{} messages, {} problems", count(done, "rows"), count(done, "problems"));
     if let Some(format) = done.run.manifest.facts.get("chat_format").and_then(Value::as_str) {
         detail.push_str(&format!(", chat is {format}"));
     }
@@ -122,7 +135,7 @@ fn table(results: &[(String, Outcome)]) -> anyhow::Result<String> {
         match outcome {
             Ok((vod, done)) => {
                 let state = if done.worked { "done" } else { "already done" };
-                let (messages, problems) = (count(done, "messages"), count(done, "problems"));
+                let (messages, problems) = (count(done, "rows"), count(done, "problems"));
                 writeln!(text, "{vod:<28} {state:<13} {messages:>9} {problems:>9}  {}", done.run.id())?;
             }
             Err(error) => writeln!(text, "{name:<28} {:<13} {:>9} {:>9}  {error}", "failed", "", "")?,

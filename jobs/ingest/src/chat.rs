@@ -136,11 +136,11 @@ pub struct Finished {
 /// When the file cannot be read, breaks a limit, is of no known shape, or is no JSON outside of single elements.
 pub fn read_file(path: &Path, vod: &VodKey, threads: usize) -> Result<Export, ChatError> {
     let unreadable = |source| ChatError::Read { path: path.to_owned(), source };
-    let file = File::open(path).map_err(unreadable)?;
-    if !file.metadata().map_err(unreadable)?.is_file() {
+    // Asked before it is opened: opening a pipe would wait for somebody to write into it.
+    if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
         return Err(ChatError::NotAFile { path: path.to_owned() });
     }
-    read(file, path, vod, threads)
+    read(File::open(path).map_err(unreadable)?, path, vod, threads)
 }
 
 /// Reads an export from `source`; `path` is its name in errors.

@@ -7,6 +7,7 @@ use anyhow::{Context, bail};
 use job::Job;
 use schemas::{ChatMessage, Segment, Span, Vod};
 use serde::Serialize;
+use serde_json::Value;
 use store::{Run, Store};
 
 use crate::{NAME, lookup};
@@ -20,6 +21,8 @@ struct Difference {
     vod: String,
     before: u64,
     after: u64,
+    /// Other parts of the broadcast were asked for, so that not all below is the platform's doing.
+    asked_otherwise: bool,
     /// Facts of the broadcast: name, before, after.
     facts: Vec<(String, Option<String>, Option<String>)>,
     /// Names of segments that were silenced, that sound again, that are new, that are gone, and whose bytes differ.
@@ -62,7 +65,12 @@ pub(crate) async fn diff(name: &str, before: Option<u64>, after: Option<u64>, jo
 }
 
 async fn compare(store: &Store, before: &Run, after: &Run) -> anyhow::Result<Difference> {
-    let mut found = Difference { facts: facts(store, before, after).await?, ..Difference::default() };
+    let asked = |run: &Run| {
+        let params = &run.manifest.key.params;
+        [&params["broadcast"]["range"], &params["quality"], &params["media"], &params["chat"]].map(Value::clone)
+    };
+    let asked_otherwise = asked(before) != asked(after);
+    let mut found = Difference { asked_otherwise, facts: facts(store, before, after).await?, ..Difference::default() };
     segments(&mut found, &rows::<Segment>(store, before).await?, &rows::<Segment>(store, after).await?);
     let ids = async |run| -> anyhow::Result<BTreeSet<String>> {
         Ok(rows::<ChatMessage>(store, run).await?.into_iter().map(|row| row.message_id).collect())
@@ -143,6 +151,12 @@ fn stem(name: &str) -> String {
 
 fn text(found: &Difference) -> anyhow::Result<String> {
     let mut text = String::new();
+    if found.asked_otherwise {
+        writeln!(
+            text,
+            "other parts, another quality or another chat were asked for, so not all of this is the platform's doing"
+        )?;
+    }
     for (name, old, new) in &found.facts {
         let shown =
             |value: &Option<String>| value.as_deref().map_or_else(|| "unknown".to_owned(), crate::report::plain);

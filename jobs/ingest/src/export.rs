@@ -2,11 +2,11 @@
 //!
 //! The bytes depend on the rows alone, so the file says of itself that it was made when the broadcast began.
 
-use std::io::Write;
+use std::io::{BufWriter, IntoInnerError, Write};
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use job::Job;
+use job::{Job, Output};
 use schemas::{ChatMessage, Vod};
 use serde_json::{Value, json};
 
@@ -17,11 +17,17 @@ use crate::{NAME, lookup, report};
 /// The time .NET takes for none.
 const NO_TIME: &str = "0001-01-01T00:00:00Z";
 
-/// Writes the chat of the newest generation of `name` to `output`, or to stdout.
-pub(crate) async fn export(name: &str, format: ChatFormat, output: Option<&Path>, job: &Job) -> anyhow::Result<()> {
+/// Writes the chat of `name`, of the newest generation or the one given, to `output`, or to stdout.
+pub(crate) async fn export(
+    name: &str,
+    generation: Option<u64>,
+    format: ChatFormat,
+    output: Option<&Path>,
+    job: &Job,
+) -> anyhow::Result<()> {
     let ChatFormat::Twitchdownloader = format;
     let store = job.store_to_read().await?;
-    let generation = lookup::vod(store, name).await?;
+    let generation = lookup::generation(store, name, generation).await?;
     let run = report::run_of(store, &generation).await?;
     let vods = store.rows::<Vod>(&run).await?;
     let vod = vods.first().with_context(|| format!("run {} has no row of the VOD", run.id()))?;
@@ -35,11 +41,9 @@ pub(crate) async fn export(name: &str, format: ChatFormat, output: Option<&Path>
         return job.print(&String::from_utf8(bytes)?, &json!({ "vod": generation.vod, "messages": rows.len() }));
     };
     let unwritable = || format!("{} cannot be written", path.display());
-    // Whole or not there.
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(unwritable)?;
-    twitchdownloader(vod, &rows, &mut std::io::BufWriter::new(&mut file)).with_context(unwritable)?;
-    file.persist(path).with_context(unwritable)?;
+    let mut file = BufWriter::new(Output::create(path)?);
+    twitchdownloader(vod, &rows, &mut file).with_context(unwritable)?;
+    file.into_inner().map_err(IntoInnerError::into_error).with_context(unwritable)?.finish()?;
     let text = format!("{NAME} export {}: {} messages to {}", generation.vod, rows.len(), path.display());
     job.print(&text, &json!({ "vod": generation.vod, "messages": rows.len(), "file": path }))
 }

@@ -55,8 +55,8 @@ pub(crate) async fn fetch(source: &Source, most: u64, job: &Job) -> anyhow::Resu
                 transfer.restart()?;
             }
             Some(SourceError::Failed { temporary: true, .. }) => {
-                tracing::warn!(error = %error, bytes = transfer.hasher.length(), "fetching goes on after a wait");
-                if tries.again(None).await.is_err() {
+                let reason = format!("{error} after {} bytes", transfer.hasher.length());
+                if tries.again("fetching", &reason, None).await.is_err() {
                     return Err(error);
                 }
             }

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, bail};
-use ids::VodKey;
+use anyhow::{Context, bail, ensure};
+use ids::{Platform, VodKey};
 use manifest::VodGeneration;
 use store::Store;
+
+use crate::Origin;
 
 /// The store has no VOD of that name.
 #[derive(Debug, thiserror::Error)]
@@ -28,9 +30,14 @@ pub(crate) async fn all(store: &Store) -> anyhow::Result<BTreeMap<VodKey, Vec<u6
     Ok(found)
 }
 
-/// The VOD called `text`: `platform/id`, or the id alone where it is unique.
+/// The VOD called `text`: `platform/id`, its URL, or the id alone where it is unique.
 pub(crate) async fn key(store: &Store, text: &str) -> anyhow::Result<(VodKey, Vec<u64>)> {
     let mut named: Vec<_> = all(store).await?.into_iter().collect();
+    let page = if text.contains("://") { Origin::parse(text).ok() } else { None };
+    if let Some(Origin::Twitch(id)) = page {
+        named.retain(|(key, _)| key.platform == Platform::Twitch && key.id == id);
+        return Ok(named.pop().ok_or(NoSuchVod { name: format!("twitch/{id}") })?);
+    }
     match text.contains('/') {
         true => {
             let wanted: VodKey = text.parse()?;
@@ -46,8 +53,13 @@ pub(crate) async fn key(store: &Store, text: &str) -> anyhow::Result<(VodKey, Ve
     Ok(named.pop().ok_or(NoSuchVod { name: shown })?)
 }
 
-/// The newest generation of the VOD called `text`.
-pub(crate) async fn vod(store: &Store, text: &str) -> anyhow::Result<VodGeneration> {
-    let (key, _) = key(store, text).await?;
+/// A generation of the VOD called `text`: the newest, or the one of that number.
+pub(crate) async fn generation(store: &Store, text: &str, number: Option<u64>) -> anyhow::Result<VodGeneration> {
+    let (key, numbers) = key(store, text).await?;
+    if let Some(number) = number {
+        let newest = numbers.last().copied().unwrap_or(0);
+        ensure!(numbers.contains(&number), "{key} has no generation {number}; it has 1 to {newest}");
+        return Ok(store.vod_generation(&key, number).await?);
+    }
     store.vod(&key).await?.with_context(|| format!("{key} was removed from the store just now"))
 }

@@ -165,6 +165,11 @@ fn failed(url: &Url, error: reqwest::Error) -> NetError {
     broken(url, format!("{error}{causes}"))
 }
 
+/// The host of `url`, for messages.
+pub(crate) fn host(url: &Url) -> &str {
+    url.host_str().unwrap_or_default()
+}
+
 /// A URL for people and logs. The query stays out: it carries tokens.
 pub(crate) fn shown(url: &Url) -> String {
     let text = match url.host_str() {

@@ -81,7 +81,7 @@ pub enum Input {
 }
 
 /// What `--to` means when it is not given: longer than any recording that is taken, ms.
-const END: u64 = 96 * 3600 * 1000;
+pub(crate) const END: u64 = 96 * 3600 * 1000;
 
 /// Longest title, characters.
 const LONGEST_TITLE: usize = 500;

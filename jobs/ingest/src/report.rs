@@ -1,16 +1,16 @@
-//! What `list`, `show` and `audio` say about the VODs of a store.
+//! What `list` and `show` say about the VODs of a store.
 
 use std::fmt::Write;
-use std::path::Path;
 
 use anyhow::Context;
+use ids::VodKey;
 use job::Job;
 use manifest::VodGeneration;
 use schemas::{Media, Problem, Segment, Span, Vod};
 use serde_json::json;
 use store::{Run, Store};
 
-use crate::{NAME, lookup};
+use crate::{NAME, lookup, params};
 
 /// How many problems `show` prints.
 const PROBLEMS_SHOWN: usize = 10;
@@ -24,8 +24,17 @@ pub(crate) async fn list(job: &Job) -> anyhow::Result<()> {
     let mut text =
         format!("{:<28} {:>3} {:>10} {:>9} {:>9}  {}\n", "VOD", "GEN", "LENGTH", "MESSAGES", "PROBLEMS", "TITLE");
     let mut values = Vec::new();
-    for generation in store.vods().await? {
-        let run = run_of(store, &generation).await?;
+    for (vod, numbers) in lookup::all(store).await? {
+        let number = numbers.last().copied().unwrap_or_default();
+        let (generation, run) = match newest(store, &vod, number).await {
+            Ok(found) => found,
+            // One that is damaged does not hide the others.
+            Err(error) => {
+                writeln!(text, "{:<28} {number:>3}  damaged: {error:#}; see `{NAME} verify`", vod.to_string())?;
+                values.push(json!({ "vod": vod, "generation": number, "damaged": format!("{error:#}") }));
+                continue;
+            }
+        };
         let (counts, facts) = (&run.manifest.counts, &run.manifest.facts);
         let count = |name: &str| counts.get(name).copied().unwrap_or_default();
         let duration_ms = facts.get("duration_ms").and_then(|value| value.as_i64()).unwrap_or_default();
@@ -36,7 +45,7 @@ pub(crate) async fn list(job: &Job) -> anyhow::Result<()> {
             generation.vod.to_string(),
             generation.generation,
             clock(duration_ms),
-            count("messages"),
+            count("rows"),
             count("problems"),
             plain(title),
         )?;
@@ -52,10 +61,16 @@ pub(crate) async fn list(job: &Job) -> anyhow::Result<()> {
     job.print(&text, &values)
 }
 
+async fn newest(store: &Store, vod: &VodKey, number: u64) -> anyhow::Result<(VodGeneration, Run)> {
+    let generation = store.vod_generation(vod, number).await?;
+    let run = run_of(store, &generation).await?;
+    Ok((generation, run))
+}
+
 /// Prints all about one VOD.
-pub(crate) async fn show(name: &str, job: &Job) -> anyhow::Result<()> {
+pub(crate) async fn show(name: &str, generation: Option<u64>, job: &Job) -> anyhow::Result<()> {
     let store = job.store_to_read().await?;
-    let generation = lookup::vod(store, name).await?;
+    let generation = lookup::generation(store, name, generation).await?;
     let run = run_of(store, &generation).await?;
     let vods = store.rows::<Vod>(&run).await?;
     let vod = vods.first().with_context(|| format!("run {} has no row of the VOD", run.id()))?;
@@ -95,16 +110,20 @@ fn describe(
         ("generation", format!("{}, taken in {}", generation.generation, generation.fetched_at)),
         ("run", run.id().to_string()),
         ("source", plain(&vod.source)),
+        ("part", part(run)),
         ("title", or_unknown(&vod.title)),
         ("channel", or_unknown(&vod.channel)),
         ("started", or_unknown(&vod.started_at)),
         ("length", clock(vod.duration_ms)),
         ("chat", or_unknown(&vod.chat_format)),
     ] {
-        writeln!(text, "{label:<11} {value}")?;
+        if !value.is_empty() {
+            writeln!(text, "{label:<11} {value}")?;
+        }
     }
     let count = |name: &str| run.manifest.counts.get(name).copied().unwrap_or_default();
-    writeln!(text, "{:<11} {} = {} rows + {} problems", "messages", vod.messages, count("rows"), count("problems"))?;
+    let (rows, problems_of_it) = (count("rows"), count("problems"));
+    writeln!(text, "{:<11} {} = {rows} messages + {problems_of_it} problems", "elements", vod.messages)?;
     for row in media {
         let stored = if row.stored { "stored" } else { "not stored" };
         writeln!(
@@ -129,6 +148,19 @@ fn describe(
     Ok(text)
 }
 
+/// What was asked of the broadcast other than all of it: a range, or a rendition.
+fn part(run: &Run) -> String {
+    let asked = &run.manifest.key.params;
+    let bound = |name: &str| asked["broadcast"]["range"][name].as_i64();
+    let mut parts = Vec::new();
+    if let Some((from, to)) = bound("from_ms").zip(bound("to_ms")) {
+        let end = if to >= params::END as i64 { "the end".to_owned() } else { clock(to) };
+        parts.push(format!("{} to {end} of the broadcast", clock(from)));
+    }
+    parts.extend(asked["quality"].as_str().map(|quality| format!("quality {}", plain(quality))));
+    parts.join(", ")
+}
+
 /// What the media is made of, and what is special in it.
 fn pieces(segments: &[Segment], spans: &[Span]) -> anyhow::Result<String> {
     let mut text = String::new();
@@ -147,30 +179,20 @@ fn pieces(segments: &[Segment], spans: &[Span]) -> anyhow::Result<String> {
     Ok(text)
 }
 
-/// Writes the sound of a VOD to a file.
-pub(crate) async fn audio(name: &str, output: &Path, job: &Job) -> anyhow::Result<()> {
-    let store = job.store_to_read().await?;
-    let generation = lookup::vod(store, name).await?;
-    let run = run_of(store, &generation).await?;
-    let blob = run.manifest.blobs.get("audio");
-    let blob =
-        blob.with_context(|| format!("{} was taken in without media; run ingest without --chat-only", generation.vod))?;
-    store.blob_to_file(&blob.digest, output).await?;
-    let text = format!("{NAME} audio {}: {} bytes to {}", generation.vod, blob.size, output.display());
-    job.print(&text, &json!({ "vod": generation.vod, "digest": blob.digest, "size": blob.size, "file": output }))
-}
-
 pub(crate) async fn run_of(store: &Store, generation: &VodGeneration) -> anyhow::Result<Run> {
     Ok(store.run(NAME, &generation.run_id).await?)
 }
 
 /// Milliseconds as H:MM:SS.
 pub(crate) fn clock(ms: i64) -> String {
-    let seconds = ms / 1000;
-    format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+    let (sign, seconds) = (if ms <= -1000 { "-" } else { "" }, ms.unsigned_abs() / 1000);
+    format!("{sign}{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
-/// Text of strangers for a terminal: no control characters.
+/// Text of strangers for a terminal: no control characters, and none that turn the direction of what follows.
 pub(crate) fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(200).collect()
+    let harmful = |c: char| {
+        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|c| if harmful(c) { '\u{fffd}' } else { c }).take(200).collect()
 }

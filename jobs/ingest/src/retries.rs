@@ -7,6 +7,9 @@ use std::time::Duration;
 const FIRST: Duration = Duration::from_millis(250);
 const LONGEST: Duration = Duration::from_secs(10);
 
+/// From which failure in a row on people are told: one or two are usual, more are why nothing moves.
+const TOLD: u32 = 3;
+
 /// Longest wait that a server may ask for; a longer one is told instead.
 const LONGEST_OBEYED: Duration = Duration::from_secs(60);
 
@@ -41,12 +44,17 @@ impl Retries {
 }
 
 impl Tries {
-    /// Notes a failure and waits for the next attempt: as long as the server asks, else twice as long each time and a
+    /// Notes a failure of `what`, which is told when it is not the first, and waits for the next attempt: as long as the server asks, else twice as long each time and a
     /// random part shorter, so that parallel requests that failed together do not come back together.
-    pub(crate) async fn again(&mut self, asked: Option<Duration>) -> Result<(), GivenUp> {
+    pub(crate) async fn again(&mut self, what: &str, reason: &str, asked: Option<Duration>) -> Result<(), GivenUp> {
         self.failures += 1;
-        if self.failures > self.retries.most {
-            return Err(GivenUp::Failed(self.failures));
+        let (failures, most) = (self.failures, self.retries.most);
+        if failures > most {
+            return Err(GivenUp::Failed(failures));
+        }
+        match failures {
+            ..TOLD => tracing::debug!("{what}: {reason}; trying again, {failures} of {most}"),
+            TOLD.. => tracing::warn!("{what}: {reason}; trying again, {failures} of {most}"),
         }
         let wait = match asked {
             Some(wait) if wait > LONGEST_OBEYED => return Err(GivenUp::Wait(wait)),
@@ -79,16 +87,22 @@ mod tests {
     async fn it_is_given_up_after_so_many_failures_in_a_row() {
         let now = Some(Duration::ZERO);
         let mut tries = Retries { most: 2 }.start();
-        assert_eq!((tries.again(now).await, tries.again(now).await), (Ok(()), Ok(())));
+        assert_eq!(
+            (tries.again("it", "no answer", now).await, tries.again("it", "no answer", now).await),
+            (Ok(()), Ok(()))
+        );
         tries.progress();
-        assert_eq!((tries.again(now).await, tries.again(now).await), (Ok(()), Ok(())));
-        assert_eq!(tries.again(now).await, Err(GivenUp::Failed(3)));
-        assert_eq!(Retries { most: 0 }.start().again(None).await, Err(GivenUp::Failed(1)));
+        assert_eq!(
+            (tries.again("it", "no answer", now).await, tries.again("it", "no answer", now).await),
+            (Ok(()), Ok(()))
+        );
+        assert_eq!(tries.again("it", "no answer", now).await, Err(GivenUp::Failed(3)));
+        assert_eq!(Retries { most: 0 }.start().again("it", "no answer", None).await, Err(GivenUp::Failed(1)));
     }
 
     #[tokio::test]
     async fn a_server_cannot_make_us_wait_for_ever() {
         let wait = Duration::from_secs(u64::MAX);
-        assert_eq!(Retries { most: 9 }.start().again(Some(wait)).await, Err(GivenUp::Wait(wait)));
+        assert_eq!(Retries { most: 9 }.start().again("it", "no answer", Some(wait)).await, Err(GivenUp::Wait(wait)));
     }
 }

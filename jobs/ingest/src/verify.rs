@@ -7,6 +7,7 @@ mod plan;
 mod state;
 mod subset;
 
+use std::fmt::Write;
 use std::time::{Duration, Instant};
 
 use ids::VodKey;
@@ -18,15 +19,16 @@ use store::{Store, StoreError};
 use crate::lookup::{self, NoSuchVod};
 use crate::{NAME, params};
 
-use findings::Findings;
+use findings::{Damage, Findings};
 use objects::{Look, to_do};
 use state::{Locked, State};
 
 pub use subset::Subset;
 
 /// What to do about damage, for people.
-const NEXT: &str = "what next: copy the damaged objects back from another copy of the store. Without one, delete them and the \
-manifests that name them (runs/ingest/ID/manifest.json), and take the VOD in again from the same files: they give the same bytes";
+const NEXT: &str = "what next: copy the damaged objects back from another copy of the store. Without one, move what has wrong \
+bytes out of the way with `ingest verify --set-aside`, and take the VODs in again as they were taken: what is missing is made \
+anew. The same files give the same bytes; Twitch does as long as it has not changed the video";
 
 /// How much is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -48,6 +50,8 @@ pub(crate) struct Options {
     pub(crate) subset: Option<Subset>,
     /// After how long no more objects are begun.
     pub(crate) max_duration: Option<Duration>,
+    /// Whether what has wrong bytes is moved out of the way.
+    pub(crate) set_aside: bool,
     /// Whether what an earlier, stopped verify found sound is looked at again.
     pub(crate) anew: bool,
 }
@@ -123,6 +127,16 @@ async fn run(options: &Options, job: &Job) -> anyhow::Result<Exit> {
         }
     }
     drop(progress);
+    for damage in &mut findings.damaged {
+        damage.needed_by = plan.needed_by.get(&damage.object).cloned().unwrap_or_default();
+        // Records of generations are a history that no run makes again.
+        if options.set_aside
+            && !damage.object.starts_with("vods/")
+            && store.object_size(&damage.object).await?.is_some()
+        {
+            damage.set_aside = Some(store.set_aside(&damage.object).await?);
+        }
+    }
     if findings.left == 0 {
         state.finish();
     }
@@ -151,13 +165,26 @@ fn absolute(url: &str) -> String {
 
 fn report(options: &Options, findings: &Findings, job: &Job) -> anyhow::Result<Exit> {
     let Findings { vods, objects, bytes, resumed, left, damaged, notes } = findings;
-    let mut text: String = damaged.iter().map(|it| format!("damaged: {}: {}\n", it.object, it.reason)).collect();
+    let mut text = String::new();
+    for Damage { object, reason, needed_by, set_aside } in damaged {
+        writeln!(text, "damaged: {object}: {reason}")?;
+        if let Some((first, others)) = needed_by.split_first() {
+            let others = if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
+            writeln!(text, "    needed by {first}{others}")?;
+        }
+        if let Some(aside) = set_aside {
+            writeln!(text, "    moved to {aside}")?;
+        }
+    }
     text.extend(notes.iter().map(|it| format!("note: {}: {}\n", it.object, it.note)));
     if !damaged.is_empty() {
         text.push_str(&format!("{NEXT}\n"));
     }
     let outcome = if damaged.is_empty() { "sound".to_owned() } else { format!("{} damaged", damaged.len()) };
-    text.push_str(&format!("{NAME} verify: {outcome} ({vods} VODs, {objects} objects, {bytes} bytes"));
+    text.push_str(&format!(
+        "{NAME} verify: {outcome} ({vods} {}, {objects} objects, {bytes} bytes",
+        if *vods == 1 { "VOD" } else { "VODs" }
+    ));
     if let Some(subset) = options.subset {
         text.push_str(&format!(", the part {subset} of all"));
     }

@@ -125,9 +125,7 @@ impl Registry {
         self.pins.iter().find(|pin| pin.name.as_str() == name).ok_or_else(|| {
             let name: String = name.chars().take(80).collect();
             let mut known: Vec<_> = self.pins.iter().map(|pin| pin.name.as_str()).collect();
-            // A name that was cut short is meant as it begins, however much of it is missing.
-            let apart = |known: &str| !(known.starts_with(&name) || name.starts_with(known));
-            known.sort_by_key(|known| (apart(known), distance(&name, known), *known));
+            known.sort_by_key(|known| (distances(&name, known), *known));
             RegistryError::Unknown { name, known: known.join(", ") }
         })
     }
@@ -149,8 +147,9 @@ fn broken_rule(pin: &Pin, earlier: &[Pin]) -> Option<&'static str> {
     rules.into_iter().find(|(holds, _)| !holds).map(|(_, rule)| rule)
 }
 
-/// Levenshtein distance of two texts, in characters.
-fn distance(a: &str, b: &str) -> usize {
+/// Levenshtein distances in characters: of `a` from the beginning of `b` that is closest to it, because a name that was cut
+/// short is meant as it begins, and from all of `b`.
+fn distances(a: &str, b: &str) -> (usize, usize) {
     let b: Vec<_> = b.chars().collect();
     let mut row: Vec<_> = (0..=b.len()).collect();
     for (i, from) in a.chars().enumerate() {
@@ -165,7 +164,8 @@ fn distance(a: &str, b: &str) -> usize {
             *first = i + 1;
         }
     }
-    row.last().copied().unwrap_or_default()
+    let last = row.last().copied().unwrap_or_default();
+    (row.into_iter().min().unwrap_or_default(), last)
 }
 
 #[cfg(test)]
@@ -230,7 +230,7 @@ mod tests {
         for (a, b, expect) in
             [("", "", 0), ("abc", "", 3), ("", "abc", 3), ("kitten", "sitting", 3), ("tiny.en", "tinyen", 1)]
         {
-            assert_eq!(distance(a, b), expect, "{a} {b}");
+            assert_eq!(distances(a, b).1, expect, "{a} {b}");
         }
     }
 }

@@ -2,9 +2,8 @@
 
 use std::io::Write;
 
-use anyhow::Context;
 use clap::ValueEnum;
-use job::{Job, only_run};
+use job::{Job, Output, only_run};
 use schemas::{Utterance, Word};
 use serde_json::json;
 
@@ -35,7 +34,7 @@ pub(crate) async fn command(export: &Export, job: &Job) -> anyhow::Result<()> {
     .await?;
     let text = render(export.format, &store.rows(&run).await?, &store.rows(&run).await?)?;
     match &export.output {
-        Some(path) => std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display())),
+        Some(path) => Output::write(path, text.as_bytes()),
         None => Ok(std::io::stdout().lock().write_all(text.as_bytes())?),
     }
 }

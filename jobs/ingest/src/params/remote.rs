@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use ids::{Platform, VodId, VodKey};
 
 use super::{Broadcast, Input, chat_input};
 use crate::args::Take;
 use crate::retries::Retries;
+use crate::text_file;
 
 /// A video of a platform to take in, and how to fetch it.
 #[derive(Clone)]
@@ -92,16 +93,16 @@ impl Remote {
 /// The environment variable with the viewer's token.
 const TOKEN: &str = "DOUGPT_TWITCH_TOKEN";
 
+/// Longest file with a token, bytes.
+const LONGEST_TOKEN: u64 = 4096;
+
 /// The viewer's token from a file or the environment. It is never repeated in an error.
 fn token(file: Option<&Path>) -> anyhow::Result<Option<String>> {
     let (text, place) = match file {
-        Some(path) => {
-            let text = std::fs::read_to_string(path)
-                .with_context(|| format!("--token-file {} cannot be read; check the path", path.display()))?;
-            (text, path.display().to_string())
-        }
-        None => match std::env::var(TOKEN) {
-            Ok(text) if !text.is_empty() => (text, TOKEN.to_owned()),
+        Some(path) => (text_file::read(path, "token file", LONGEST_TOKEN)?, path.display().to_string()),
+        // What is not UTF-8 is no token; it is not taken for none.
+        None => match std::env::var_os(TOKEN) {
+            Some(text) if !text.is_empty() => (text.to_string_lossy().into_owned(), TOKEN.to_owned()),
             _ => return Ok(None),
         },
     };
@@ -119,5 +120,6 @@ fn quality(text: &str) -> anyhow::Result<String> {
     if text.is_empty() || text.len() > 40 || !text.chars().all(allowed) {
         bail!("--quality is audio_only, best, or the name of a rendition like 720p60");
     }
-    Ok(text.to_owned())
+    // However it is written it is the same question.
+    Ok(text.to_ascii_lowercase())
 }

@@ -220,7 +220,7 @@ async fn page(gql: &Gql, id: &VodId, ask: &Ask, retries: Retries) -> Result<Page
             return Ok(page);
         }
         let null = |_| TwitchError::NullComments { operation: COMMENTS.name };
-        tries.again(None).await.map_err(null)?;
+        tries.again(COMMENTS.name, "it gives no comments", None).await.map_err(null)?;
     }
 }
 

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::TwitchError;
-use crate::net::{Answer, Net, NetError};
+use crate::net::{Answer, Net, NetError, host};
 use crate::retries::Retries;
 
 /// Where the API is, unless `DOUGPT_TWITCH_GQL_URL` says otherwise.
@@ -122,8 +122,11 @@ impl Gql {
                 }
                 Outcome::Again { reason, wait } => (reason, wait),
             };
-            tracing::debug!(operation = operation.name, reason, "asking Twitch again");
-            tries.again(wait).await.map_err(|given_up| TwitchError::given_up(given_up, operation.name, reason))?;
+            let what = format!("the question {} to {}", operation.name, host(&self.url));
+            tries
+                .again(&what, &reason, wait)
+                .await
+                .map_err(|given_up| TwitchError::given_up(given_up, &what, reason))?;
         }
     }
 

@@ -21,7 +21,7 @@ use url::Url;
 use super::TwitchError;
 use super::playlist::{Entry, Playlist, Variant};
 use super::stage::Stage;
-use crate::net::{Net, NetError, retry_after, shown};
+use crate::net::{Net, NetError, host, retry_after, shown};
 use crate::retries::Retries;
 
 /// Largest segment, bytes: 64 MiB.
@@ -35,6 +35,9 @@ const CHECKED: u32 = 3;
 
 /// A stage keeps the initialisation piece under this number, and segment N under N + 1.
 const INIT: u64 = 0;
+
+/// Added to the number of a silenced piece that stands in for sound that is not for everybody.
+const SILENCED: u64 = 1 << 32;
 
 /// How segments are fetched.
 #[derive(Debug, Clone, Copy)]
@@ -163,7 +166,7 @@ impl Fetcher<'_> {
             let mut muted = entry.clone();
             muted.name = entry.name.replacen("-unmuted", "-muted", 1);
             muted.variant = Variant::Muted;
-            let second = self.piece(number, &muted.name, check::Kind::Segment).await?;
+            let second = self.piece(number + SILENCED, &muted.name, check::Kind::Segment).await?;
             if second.is_ok() {
                 return Ok(Piece { entry: muted, outcome: second });
             }
@@ -248,9 +251,11 @@ impl Fetcher<'_> {
             if body.len() >= have + PROGRESS {
                 tries.progress();
             }
-            tracing::debug!(segment = name, reason, "asking again");
-            let what = format!("segment {name}");
-            tries.again(wait).await.map_err(|given_up| TwitchError::given_up(given_up, &what, reason))?;
+            let what = format!("segment {name} of {}", host(self.base));
+            tries
+                .again(&what, &reason, wait)
+                .await
+                .map_err(|given_up| TwitchError::given_up(given_up, &what, reason))?;
         }
     }
 

@@ -20,6 +20,7 @@ use crate::sound::Sound;
 pub(super) async fn make(media: &TakenMedia, broadcast: &Broadcast, job: &Job) -> anyhow::Result<Sound> {
     let stretches = stretches(job.store().await?, &media.fetched).await?;
     let (from, to) = media.range;
+    let is_part = broadcast.range.is_some();
     let progress = job.progress(&format!("{NAME} {} audio", broadcast.vod), to - from);
     let name = PathBuf::from(broadcast.vod.to_string());
     tokio::task::spawn_blocking(move || {
@@ -32,7 +33,8 @@ pub(super) async fn make(media: &TakenMedia, broadcast: &Broadcast, job: &Job) -
         let output = Scratch::new("audio.flac")?;
         let mut report = |done| progress.set(done);
         let demuxed = match stretches.as_slice() {
-            [(only, _)] if *start <= from => {
+            // The end of a part lies inside of a frame of sound that the next segment may have; it has its length still.
+            [(only, _)] if *start <= from && !is_part => {
                 ffmpeg.demux_flac(only.path(), output.path(), Some((from - start, to - start)), &mut report)?
             }
             _ => {

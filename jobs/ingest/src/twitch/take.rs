@@ -8,7 +8,7 @@ use ids::Digest;
 use job::{Done, Job, Question};
 use schemas::Segment;
 use serde_json::{Value, json};
-use store::{Run, RunWriter, Store};
+use store::{Run, RunWriter, Store, StoreError};
 
 use super::comments::{self, Chat};
 use super::gql::Gql;
@@ -43,25 +43,38 @@ pub(crate) async fn run(params: &Remote, job: &Job) -> anyhow::Result<Done> {
     // Opened, and made where there is none, only when there is something to take in.
     let store = job.store().await?;
     let vod = &params.broadcast.vod;
-    let (generation, newest) = match store.vod(vod).await? {
-        Some(newest) => (newest.generation + 1, Some(store.run(NAME, &newest.run_id).await?)),
-        None => (1, None),
+    let known = match store.vod(vod).await? {
+        Some(newest) if !params.refresh => readable(store.run(NAME, &newest.run_id).await)?,
+        _ => None,
     };
-    let known = newest.filter(|_| !params.refresh);
     if let Some(run) = &known
+        && store.lacking(run).await?.is_empty()
         && offer.is_that_of(run, &gql, params, store).await?
     {
         return Ok(Done { run: run.clone(), worked: false });
     }
     let mut inputs = offer.digests()?;
-    let taken = Fetch { net, gql, params, job, store, generation, known }.all(offer).await?;
+    let mut fetch = Fetch { net, gql, params, job, store, known, stages: Vec::new() };
+    let taken = fetch.all(offer).await?;
     inputs.extend(taken.digests());
     let question =
         Question { logic_version: LOGIC_VERSION, params: offer::asked(params), inputs, models: BTreeMap::new() };
     let work = async |run: &mut RunWriter<'_>| write::write(taken, params, job, run).await;
     let done = job.run_once(question, work).await?;
     store.add_generation(vod, &done.run, &job.now()).await?;
+    for stage in fetch.stages {
+        stage.end().await?;
+    }
     Ok(done)
+}
+
+/// A run, unless it is damaged: then it is made again.
+fn readable<T>(outcome: Result<T, StoreError>) -> anyhow::Result<Option<T>> {
+    match outcome {
+        Ok(value) => Ok(Some(value)),
+        Err(StoreError::Missing { .. } | StoreError::Invalid { .. } | StoreError::Damaged { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// All that a run is made of.
@@ -103,15 +116,20 @@ struct Fetch<'a> {
     params: &'a Remote,
     job: &'a Job,
     store: &'a Store,
-    /// The generation that it is to become.
-    generation: u64,
     /// The newest generation, if its segments may be used again.
     known: Option<Run>,
+    /// What the fetch keeps while it goes on.
+    stages: Vec<Stage<'a>>,
 }
 
 impl Fetch<'_> {
-    async fn all(self, offer: Offer) -> anyhow::Result<TakenBroadcast> {
+    async fn all(&mut self, offer: Offer) -> anyhow::Result<TakenBroadcast> {
         let length_s = offer.length_s();
+        if let Some((from, _)) = self.params.broadcast.range
+            && from / 1000 >= u64::try_from(length_s).unwrap_or(0)
+        {
+            bail!("--from leaves nothing of {}: it has {length_s} s", self.params.broadcast.vod);
+        }
         // The chat first: it is small, may be gone first, and is read before hours of media are fetched in vain.
         let chat = match (&self.params.chat, offer.chat) {
             (ChatFrom::Twitch, _) => Some(self.chat(&offer.video, length_s).await?),
@@ -132,31 +150,32 @@ impl Fetch<'_> {
         self.job.flags().thread_count()
     }
 
-    async fn chat(&self, video: &Video, length_s: i64) -> anyhow::Result<TakenChat> {
+    async fn chat(&mut self, video: &Video, length_s: i64) -> anyhow::Result<TakenChat> {
         let vod = &self.params.broadcast.vod;
         // A cut needs the messages of its last, unfinished second too; the exact cut is made by milliseconds later.
         let seconds = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX) / 1000;
         let span = self.params.broadcast.range.map_or((0, None), |(from, to)| {
             (seconds(from), Some(seconds(to).saturating_add(1)).filter(|to| *to < length_s))
         });
-        let key = json!({
-            "stage": "chat", "vod": vod, "generation": self.generation, "from_s": span.0, "to_s": span.1,
-        });
-        let stage = Stage::open(self.store, key).await?;
+        let key = json!({ "stage": "chat", "vod": vod, "from_s": span.0, "to_s": span.1 });
+        let stage = Stage::open(self.store, &key).await?;
         let progress = self.job.progress(&format!("{NAME} {vod} chat"), comments::ranges(span, length_s));
         let options = (self.params.connections, self.params.retries, length_s, &progress);
         let Chat { nodes, possible_loss_s } = comments::fetch(&self.gql, &vod.id, span, &stage, options).await?;
+        self.stages.push(stage);
         let document = Value::from_iter([("video", export_video(video)), ("comments", Value::Array(nodes))]);
         let bytes = manifest::value_to_canonical_json(&document)?;
         let file = Scratch::new("chat.json")?;
         std::fs::write(file.path(), &bytes).context("the fetched chat cannot be written to the temporary folder")?;
         let name = format!("of {vod}").into();
         let file = SourceFile::fetched(file, name, Digest::of(&bytes), bytes.len() as u64)?;
-        let export = file.export(vod, self.threads())?;
+        let mut export = file.export(vod, self.threads())?;
+        // Without a message the document does not tell what it is.
+        export.format = "twitch/gql".to_owned();
         Ok(TakenChat { file, export, possible_loss_s: possible_loss_s.into_iter().collect() })
     }
 
-    async fn media(&self, OfferedMedia { rendition, base, playlist }: OfferedMedia) -> anyhow::Result<TakenMedia> {
+    async fn media(&mut self, OfferedMedia { rendition, base, playlist }: OfferedMedia) -> anyhow::Result<TakenMedia> {
         let (params, vod) = (self.params, &self.params.broadcast.vod);
         let (from, to) = params.broadcast.range.unwrap_or((0, u64::MAX));
         let range = (from, to.min(playlist.duration_ms()));
@@ -166,11 +185,8 @@ impl Fetch<'_> {
             bail!("--from and --to leave nothing of {vod}: it has {} ms", playlist.duration_ms());
         }
         let digest = Digest::of(&manifest::to_canonical_json(&playlist)?);
-        let refresh = params.refresh.then_some(self.generation);
-        let key = json!({
-            "stage": "media", "vod": vod, "rendition": rendition.name, "playlist": digest, "refresh": refresh,
-        });
-        let stage = Stage::open(self.store, key).await?;
+        let key = json!({ "stage": "media", "vod": vod, "rendition": rendition.name, "playlist": digest });
+        let stage = Stage::open(self.store, &key).await?;
         let known = self.known_segments(&rendition).await?;
         let progress = self.job.progress(&format!("{NAME} {vod} media"), entries.len() as u64);
         let options = Options {
@@ -182,6 +198,7 @@ impl Fetch<'_> {
         let from = (&base, &playlist);
         let task = (&vod.id, options, &progress);
         let fetched = segments::fetch(&self.net, from, &entries, (&stage, &known), task).await?;
+        self.stages.push(stage);
         let document = document(&fetched, range)?;
         Ok(TakenMedia { rendition, playlist, fetched, range, document })
     }
@@ -191,7 +208,7 @@ impl Fetch<'_> {
         let has_it =
             |run: &&Run| run.manifest.facts.get("rendition").and_then(Value::as_str) == Some(rendition.name.as_str());
         let Some(run) = self.known.as_ref().filter(has_it) else { return Ok(BTreeMap::new()) };
-        let rows = self.store.rows::<Segment>(run).await?;
+        let rows = readable(self.store.rows::<Segment>(run).await)?.unwrap_or_default();
         Ok(rows.into_iter().filter_map(|row| Some((row.name, row.digest?))).collect())
     }
 }

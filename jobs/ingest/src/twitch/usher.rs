@@ -13,7 +13,7 @@ use url::Url;
 use super::TwitchError;
 use super::gql::{Gql, Operation, address};
 use super::playlist::{self, Playlist};
-use crate::net::{Answer, Net, NetError};
+use crate::net::{Answer, Net, NetError, host};
 use crate::retries::{Retries, random};
 
 /// Where playlists are, unless `DOUGPT_TWITCH_USHER_URL` says otherwise.
@@ -145,7 +145,8 @@ async fn get(net: &Net, url: &Url, what: &str, retries: Retries) -> Result<Answe
             Err(NetError::Broken { reason, .. }) => (reason, None),
             Err(error) => return Err(error.into()),
         };
-        tries.again(wait).await.map_err(|given_up| TwitchError::given_up(given_up, what, reason))?;
+        let what = format!("{what} of {}", host(url));
+        tries.again(&what, &reason, wait).await.map_err(|given_up| TwitchError::given_up(given_up, &what, reason))?;
     }
 }
 

@@ -31,6 +31,10 @@ pub(super) struct Damage {
     pub(super) object: String,
     /// What is wrong with it.
     pub(super) reason: String,
+    /// The generations that need it, as `vod generation N`.
+    pub(super) needed_by: Vec<String>,
+    /// Where it was moved to, if it was.
+    pub(super) set_aside: Option<String>,
 }
 
 /// Something odd about a run.
@@ -44,7 +48,7 @@ pub(super) struct Note {
 
 impl Findings {
     pub(super) fn damage(&mut self, object: &str, reason: String) {
-        self.damaged.push(Damage { object: object.to_owned(), reason });
+        self.damaged.push(Damage { object: object.to_owned(), reason, needed_by: Vec::new(), set_aside: None });
     }
 
     /// Adds what was found elsewhere.

@@ -30,6 +30,8 @@ pub(super) struct Plan {
     pub(super) objects: BTreeMap<String, Object>,
     /// The runs by the path of their manifest, each with the VOD it took in.
     pub(super) runs: BTreeMap<String, (Run, VodKey)>,
+    /// The generations that need an object, by its path; manifests too.
+    pub(super) needed_by: BTreeMap<String, Vec<String>>,
     /// What reading records and manifests found already.
     pub(super) findings: Findings,
 }
@@ -43,6 +45,9 @@ pub(super) async fn plan(store: &Store, vods: Vec<(VodKey, u64)>) -> anyhow::Res
         whole.objects.extend(plan.objects);
         whole.runs.extend(plan.runs);
         whole.findings.add(plan.findings);
+        for (path, generations) in plan.needed_by {
+            whole.needed_by.entry(path).or_default().extend(generations);
+        }
     }
     Ok(whole)
 }
@@ -70,6 +75,8 @@ async fn chain(store: &Store, vod: &VodKey, newest: u64) -> anyhow::Result<Plan>
         previous = Some(Some(Digest::of(&manifest::to_canonical_json(&record)?)));
         plan.findings.objects += 1;
         let object = format!("runs/{NAME}/{}/manifest.json", record.run_id);
+        let needing = format!("{vod} generation {number}");
+        plan.needed_by.entry(object.clone()).or_default().push(needing.clone());
         let found = store.run(NAME, &record.run_id).await;
         let Some(run) = sound(&mut plan.findings, &object, found)? else { continue };
         plan.findings.objects += 1;
@@ -78,7 +85,11 @@ async fn chain(store: &Store, vod: &VodKey, newest: u64) -> anyhow::Result<Plan>
             plan.findings.damage(&object, reason);
             continue;
         }
-        plan.objects.extend(objects(&run, store).map(|object| (object.path.clone(), object)));
+        let promised: BTreeMap<_, _> = objects(&run, store).map(|object| (object.path.clone(), object)).collect();
+        for path in promised.keys() {
+            plan.needed_by.entry(path.clone()).or_default().push(needing.clone());
+        }
+        plan.objects.extend(promised);
         plan.runs.insert(object, (run, vod.clone()));
     }
     Ok(plan)

@@ -57,7 +57,7 @@ async fn the_sample_is_taken_in_whole_and_once() {
     for broadcast in &sample::truth().broadcasts {
         let arguments = sample_arguments(&broadcast.id);
         let first = ingest(&store, &arguments).expect_code(0);
-        let expected = broadcast.messages.len() + 1;
+        let expected = broadcast.messages.len();
         assert!(first.stdout.starts_with(&format!("ingest file/{}: done, run ", broadcast.id)), "{}", first.stdout);
         assert!(first.stdout.contains(&format!("({expected} messages, 1 problems, chat is ")), "{}", first.stdout);
         let before = contents(store.path());
@@ -126,6 +126,29 @@ fn the_bytes_of_a_chat_are_those_of_this_logic_version() {
 }
 
 #[test]
+fn a_newest_generation_that_is_less_than_the_one_before_says_so() {
+    let store = TempStore::new();
+    let arguments = sample_arguments("demo-1");
+    // --vod may be left out.
+    let whole = ["demo-1"].map(|_| arguments[1].clone()).into_iter().chain(arguments[2..].to_vec());
+    let whole: Vec<String> = whole.collect();
+    let first = ingest(&store, &whole).expect_code(0);
+    assert!(!first.stderr.contains("generation"), "{}", first.stderr);
+    let less = ingest(&store, [&arguments[..2], &["--to".into(), "0:10".into()]].concat()).expect_code(0);
+    for said in [
+        "no chat is taken in; --chat FILE names one",
+        "generation 2 has no chat, unlike generation 1",
+        "is only a part",
+    ] {
+        assert!(less.stderr.contains(said), "{said}: {}", less.stderr);
+    }
+    let again = ingest(&store, &whole).expect_code(0);
+    assert!(again.stderr.contains("is the newest again, as generation 3"), "{}", again.stderr);
+    let show = json(ingest(&store, ["show", "demo-1", "--json"]));
+    assert_eq!(show["generation"]["generation"], 3);
+}
+
+#[test]
 fn media_and_chat_can_be_taken_alone_and_a_new_run_is_a_new_generation() {
     let store = TempStore::new();
     let arguments = sample_arguments("demo-1");
@@ -148,6 +171,16 @@ fn media_and_chat_can_be_taken_alone_and_a_new_run_is_a_new_generation() {
     line(ingest(&store, ["audio", "demo-1", "-o", sound.to_str().unwrap()]));
     let audio = std::fs::read(&sound).unwrap();
     assert_eq!(show["vod"]["audio_digest"], ids::Digest::of(&audio).to_string());
+    let file = store.path().join("demo-1.mkv");
+    line(ingest(&store, ["media", "demo-1", "-o", file.to_str().unwrap()]));
+    assert_eq!(std::fs::read(&file).unwrap(), std::fs::read(sample::dir().join("demo-1.mkv")).unwrap());
+    // An earlier generation is still there, and may have less.
+    let first = json(ingest(&store, ["show", "demo-1", "--generation", "1", "--json"]));
+    assert_eq!((&first["generation"]["generation"], &first["counts"]["rows"]), (&Value::from(1), &Value::from(0)));
+    let none = ingest(&store, ["media", "demo-1", "--generation", "2", "-o", file.to_str().unwrap()]).expect_code(2);
+    assert!(none.stderr.contains("run ingest with --keep-media"), "{}", none.stderr);
+    let absent = ingest(&store, ["show", "demo-1", "--generation", "4"]).expect_code(2);
+    assert!(absent.stderr.contains("has no generation 4; it has 1 to 3"), "{}", absent.stderr);
     assert!(audio.starts_with(b"fLaC"));
 }
 
@@ -206,7 +239,7 @@ fn verify_names_what_is_damaged_or_missing() {
         std::fs::write(&path, &whole).unwrap();
     }
     let said = ingest(&store, ["verify"]).expect_code(0).stdout;
-    assert!(said.starts_with("ingest verify: sound (1 VODs, "), "{said}");
+    assert!(said.starts_with("ingest verify: sound (1 VOD, "), "{said}");
 }
 
 #[test]

@@ -163,3 +163,46 @@ async fn runs_whose_tables_do_not_fit_together_are_damaged() {
     );
     assert!(found["next"].as_str().unwrap().starts_with("what next: copy the damaged objects back"), "{found}");
 }
+
+#[test]
+fn what_is_damaged_is_moved_away_and_made_again() {
+    let (store, cache) = (TempStore::new(), TempStore::new());
+    let arguments = sample_arguments("demo-1");
+    ingest(&store, &arguments).expect_code(0);
+    let sound = contents(store.path());
+    let paths: Vec<_> = sound.keys().collect();
+    assert!(paths.iter().any(|path| path.ends_with("/manifest.json")), "{paths:?}");
+    for (number, path) in paths.iter().enumerate() {
+        let file = store.path().join(path);
+        let aside = store.path().join("damaged").join(path);
+        // Every other object is gone altogether.
+        if number % 2 == 0 {
+            fs::write(&file, "spoiled").unwrap();
+        } else {
+            fs::remove_file(&file).unwrap();
+        }
+        let found = verify(&store, &cache, &["--set-aside"]).expect_code(1).stdout;
+        assert!(found.contains(&format!("damaged: {path}: ")), "{found}");
+        assert!(found.contains("    needed by file/demo-1 generation 1\n"), "{path}: {found}");
+        assert_eq!(found.contains(&format!("    moved to damaged/{path}\n")), number % 2 == 0, "{found}");
+        assert_eq!(aside.exists(), number % 2 == 0, "{path}");
+        ingest(&store, &arguments).expect_code(0);
+        verify(&store, &cache, &[]).expect_code(0);
+        let _ = fs::remove_dir_all(store.path().join("damaged"));
+        assert_eq!(contents(store.path()), sound, "{path} is not what it was");
+    }
+    let list = ingest(&store, ["list"]).expect_code(0).stdout;
+    assert_eq!(list.lines().count(), 2, "the VOD has more than its one generation: {list}");
+}
+
+#[test]
+fn a_damaged_vod_does_not_hide_the_others() {
+    let store = store();
+    for path in ["vods/file/chat-0/1.json", "vods/file/chat-1/1.json"] {
+        fs::write(store.path().join(path), "{").unwrap();
+    }
+    let list = ingest(&store, ["list"]).expect_code(0).stdout;
+    assert_eq!(list.lines().count(), 6, "{list}");
+    assert_eq!(list.matches("damaged: ").count(), 2, "{list}");
+    assert!(list.contains("see `ingest verify`") && list.contains("file/demo-1"), "{list}");
+}

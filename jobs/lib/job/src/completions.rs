@@ -1,5 +1,7 @@
 //! Shell completions, generated from the command line's own definition.
 
+use std::io::Write;
+
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
@@ -15,6 +17,9 @@ impl Completions {
     pub fn print<A: CommandFactory>(&self) {
         let mut command = A::command();
         let name = command.get_name().to_owned();
-        clap_complete::generate(self.shell, &mut command, name, &mut std::io::stdout());
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut command, name, &mut script);
+        // Who takes a part of the script only, as `head` does, misses nothing.
+        let _ = std::io::stdout().lock().write_all(&script);
     }
 }

@@ -53,7 +53,7 @@ where
                 if handled.swap(false, Ordering::Relaxed) {
                     continue;
                 }
-                let _ = std::io::stderr().lock().write_all(b"interrupted\n");
+                let _ = std::io::stderr().lock().write_all(b"interrupted; the same command goes on\n");
                 std::process::exit(130);
             }
         });

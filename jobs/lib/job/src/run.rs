@@ -56,7 +56,8 @@ impl Done {
 }
 
 impl Job {
-    /// Finds the run that answers `question`, or makes it: `work` writes to the run, which is committed after it.
+    /// Finds the run that answers `question`, or makes it: `work` writes to the run, which is committed after it. A run
+    /// of which objects are missing is made again.
     ///
     /// # Errors
     /// What `work` fails with, and every failure of the store. Nothing of a failed run is visible.
@@ -77,7 +78,13 @@ impl Job {
             self.explain(store, &key, found.is_some()).await?;
         }
         if let Some(run) = found {
-            return Ok(Done { run, worked: false });
+            let lacking = store.lacking(&run).await?;
+            let Some(first) = lacking.first() else { return Ok(Done { run, worked: false }) };
+            // The same question has the same answer, so what is gone comes back.
+            let (name, count, id) = (self.name(), lacking.len(), run.id());
+            self.say(&format!(
+                "{name}: {count} objects of run {id} are missing or cut short, the first {first}; making them again"
+            ));
         }
         let started_at = now();
         let clock = Instant::now();

@@ -118,23 +118,32 @@ impl Store {
     /// # Errors
     /// [`StoreError::Missing`], [`StoreError::Damaged`], [`StoreError::File`], or the backend's failure.
     pub async fn blob_to_file(&self, digest: &Digest, to: &FilePath) -> Result<(), StoreError> {
-        let path = layout::blob(digest);
         let file = |source| StoreError::File { path: to.to_owned(), source };
-        let result = self.objects().get(&path).await.map_err(|source| missing_or("reading", &path, source))?;
-        let mut stream = result.into_stream();
         let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(FilePath::new("."));
         let mut temporary = tempfile::NamedTempFile::new_in(folder).map_err(file)?;
+        self.copy_blob(digest, &mut temporary, to).await?;
+        temporary.persist(to).map_err(|error| file(error.error))?;
+        Ok(())
+    }
+
+    /// Writes the bytes of a blob to `out`, which is called `name` in errors. Only when it returns are they known to be
+    /// those of the digest.
+    ///
+    /// # Errors
+    /// As [`Store::blob_to_file`].
+    pub async fn copy_blob(&self, digest: &Digest, out: &mut impl Write, name: &FilePath) -> Result<(), StoreError> {
+        let path = layout::blob(digest);
+        let result = self.objects().get(&path).await.map_err(|source| missing_or("reading", &path, source))?;
+        let mut stream = result.into_stream();
         let mut hasher = Hasher::default();
         while let Some(chunk) = stream.try_next().await.map_err(|source| missing_or("reading", &path, source))? {
             hasher.update(&chunk);
-            temporary.write_all(&chunk).map_err(file)?;
+            out.write_all(&chunk).map_err(|source| StoreError::File { path: name.to_owned(), source })?;
         }
-        let found = hasher.digest();
-        if found != *digest {
-            return Err(StoreError::Damaged { path: path.to_string(), expected: *digest, found });
+        match hasher.digest() {
+            found if found == *digest => Ok(()),
+            found => Err(StoreError::Damaged { path: path.to_string(), expected: *digest, found }),
         }
-        temporary.persist(to).map_err(|error| file(error.error))?;
-        Ok(())
     }
 
     /// Whether the store holds a blob of that digest; its bytes are not read.

@@ -88,7 +88,8 @@ pub enum StoreError {
     },
     /// The same question got another answer.
     #[error(
-        "{path} exists with other bytes: the same run gave two results, or the object is damaged; nothing was overwritten"
+        "{path} exists with other bytes: the same run gave two results, or the object is damaged, which `audit verify` and \
+         `ingest verify` tell; nothing was overwritten"
     )]
     Differs {
         /// The object.

@@ -1,7 +1,9 @@
 //! Looking at any object by its path, for those who check a store as a whole.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
-use futures::TryStreamExt;
+use futures::{StreamExt, TryStreamExt, stream};
 use ids::{Digest, Hasher, Name};
 use manifest::{SplitAssignment, TableOutput};
 use object_store::path::Path;
@@ -10,10 +12,13 @@ use schemas::InferLog;
 use tokio::task::spawn_blocking;
 
 use crate::objects::missing_or;
-use crate::{Store, StoreError, layout, tables};
+use crate::{Run, Store, StoreError, layout, tables};
 
 /// No small object may be larger: 64 MiB.
 const LIMIT: u64 = 64 << 20;
+
+/// Requests for sizes at once.
+const AT_ONCE: usize = 16;
 
 /// No log file may be larger: 1 GiB.
 const LOG_LIMIT: u64 = 1 << 30;
@@ -49,6 +54,34 @@ impl Store {
     /// The backend's failure.
     pub async fn object_size(&self, path: &str) -> Result<Option<u64>, StoreError> {
         self.size(&parsed(path)?).await
+    }
+
+    /// The objects that `run` promises and that are missing, or not as long as they have to be; no bytes are read.
+    ///
+    /// # Errors
+    /// The backend's failure.
+    pub async fn lacking(&self, run: &Run) -> Result<Vec<String>, StoreError> {
+        let tables = run.manifest.tables.values().map(|table| (table.path.clone(), table.size));
+        let blobs = run.manifest.blobs.values().map(|blob| (self.blob_path(&blob.digest), blob.size));
+        // A blob may have several roles.
+        let promised: BTreeMap<String, u64> = tables.chain(blobs).collect();
+        let looks = promised.into_iter().map(async |(path, size)| {
+            let found = self.object_size(&path).await?;
+            Ok((found != Some(size)).then_some(path))
+        });
+        stream::iter(looks).buffered(AT_ONCE).try_filter_map(async |path| Ok(path)).try_collect().await
+    }
+
+    /// Moves a damaged object to `damaged/` before its path, so that the run that promises it can be made again. Gives
+    /// the new path.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`], or the backend's failure.
+    pub async fn set_aside(&self, path: &str) -> Result<String, StoreError> {
+        let (from, aside) = (parsed(path)?, format!("damaged/{path}"));
+        let moved = self.objects().rename(&from, &parsed(&aside)?).await;
+        moved.map_err(|source| missing_or("moving", &from, source))?;
+        Ok(aside)
     }
 
     /// The bytes of the small object (a manifest or a record) at `path`.

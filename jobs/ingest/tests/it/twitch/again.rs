@@ -109,6 +109,70 @@ fn connections_do_not_show_in_the_output() {
 }
 
 #[test]
+fn a_part_between_segments_is_as_long_as_was_asked() {
+    let (twitch, store) = (Twitch::start(Scenario::named("short")), TempStore::new());
+    fetch(&twitch, &store, &["--from", "10", "--to", "20"]).expect_code(0);
+    assert_eq!(segments(&twitch.asked()).len(), 1);
+    assert_eq!(rows::<Vod>(&store).remove(0).duration_ms, 10_000);
+    // However it is written, it is the same question.
+    let again = fetch(&twitch, &store, &["--from", "0:10", "--to", "0:20.000", "--quality", "AUDIO_ONLY"]);
+    assert!(again.expect_code(0).stdout.contains(": already done, run "));
+}
+
+#[test]
+fn a_refresh_asks_for_everything_each_time() {
+    let (twitch, store) = (Twitch::start(Scenario::named("short")), TempStore::new());
+    fetch(&twitch, &store, &[]).expect_code(0);
+    let first = (segments(&twitch.asked()).len(), pages(&twitch.asked()).len());
+    for _ in 0..2 {
+        twitch.forget();
+        fetch(&twitch, &store, &["--refresh"]).expect_code(0);
+        assert_eq!((segments(&twitch.asked()).len(), pages(&twitch.asked()).len()), first);
+        assert_eq!(newest(&store).0, 1, "and nothing changed");
+    }
+}
+
+#[test]
+fn what_was_damaged_is_fetched_again_and_nothing_else() {
+    let (twitch, store) = (Twitch::start(Scenario::named("short")), TempStore::new());
+    fetch(&twitch, &store, &[]).expect_code(0);
+    let sound = contents(store.path());
+    let (_, run) = newest(&store);
+    for (role, segments_asked) in [("segment/00003", 1), ("audio", 0), ("chat", 0)] {
+        let hex = run.manifest.blobs[role].digest.to_string();
+        let path = sound.keys().find(|path| path.starts_with("blobs/") && path.ends_with(&hex)).unwrap();
+        std::fs::write(store.path().join(path), "spoiled").unwrap();
+        let verify =
+            |code| process::output(&mut command(&twitch, &store, &["verify", "--set-aside"])).expect_code(code);
+        assert!(verify(1).stdout.contains(&format!("moved to damaged/{path}")));
+        twitch.forget();
+        fetch(&twitch, &store, &[]).expect_code(0);
+        assert_eq!(segments(&twitch.asked()).len(), segments_asked, "{role}");
+        verify(0);
+        std::fs::remove_dir_all(store.path().join("damaged")).unwrap();
+        let after = contents(store.path());
+        assert!(sound.iter().all(|(path, digest)| after.get(path) == Some(digest)), "{role}");
+        assert_eq!(newest(&store).0, 1);
+    }
+}
+
+#[test]
+fn the_media_is_given_out_as_it_was_served() {
+    let (twitch, store) = (Twitch::start(Scenario::named("short")), TempStore::new());
+    let page = format!("https://www.twitch.tv/videos/{}?t=1m", super::ID);
+    let mut command_line = command(&twitch, &store, &[&page, "--media-only"]);
+    let said = process::output(&mut command_line).expect_code(0).stderr;
+    assert!(said.contains("the time in the URL is left out; --from"), "{said}");
+    let file = store.path().join("out.ts");
+    let arguments = ["media", page.as_str(), "-o", file.to_str().unwrap()];
+    process::output(&mut command(&twitch, &store, &arguments)).expect_code(0);
+    let out = std::fs::read(&file).unwrap();
+    let sizes: i64 = rows::<Segment>(&store).iter().map(|row| row.size).sum();
+    assert_eq!(i64::try_from(out.len()).unwrap(), sizes);
+    assert!(out.iter().step_by(188).all(|byte| *byte == 0x47), "it is a transport stream");
+}
+
+#[test]
 fn a_part_is_cut_exactly_and_only_its_segments_are_fetched() {
     let (twitch, store) = (Twitch::start(Scenario::named("short")), TempStore::new());
     fetch(&twitch, &store, &["--from", "0:25.5", "--to", "1:04.25"]).expect_code(0);
