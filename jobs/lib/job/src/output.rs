@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_written_is_named() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = tempfile::Builder::new().prefix("output-").tempdir().unwrap();
         let error = Output::create(folder.path()).unwrap_err().to_string();
         assert!(error.contains("is a folder"), "{error}");
         let absent = folder.path().join("absent/page.html");
