@@ -4,7 +4,7 @@ use ids::{Platform, VodId};
 
 crate::table::table! {
     /// One chat message tied to what the streamer had said when it was written.
-    "aligned_turn" v 1 => AlignedTurn {
+    "aligned_turn" v 2 => AlignedTurn {
         /// Where the broadcast was published.
         platform: Platform,
         /// Its id there.
@@ -31,5 +31,9 @@ crate::table::table! {
         transcript: String,
         /// Share of the message's rare words that the window holds, 0 to 1.
         echo: f64,
+        /// Those words, in the order of the alphabet.
+        shared: Vec<String>,
+        /// How much livelier the chat is then than it is on the whole around it: square roots of messages a second.
+        burst: f64,
     }
 }

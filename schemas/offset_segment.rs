@@ -4,7 +4,7 @@ use ids::{Platform, VodId};
 
 crate::table::table! {
     /// One stretch of a broadcast with one lag between speech and the chat that answers it.
-    "offset_segment" v 1 => OffsetSegment {
+    "offset_segment" v 2 => OffsetSegment {
         /// Where the broadcast was published.
         platform: Platform,
         /// Its id there.
@@ -21,6 +21,12 @@ crate::table::table! {
         low_ms: Option<i64>,
         /// Upper end of the 95 % bootstrap interval, ms.
         high_ms: Option<i64>,
+        /// The part of the lag that is the clocks': chat time less media time, ms; null where no clock tells.
+        clock_shift_ms: Option<i64>,
+        /// Which clock tells: `program_date_time` (of the media) or `created_at` (of the chat, against the broadcast's start).
+        clock: Option<String>,
+        /// The rest of the lag: how long viewers take, ms; null where no clock tells.
+        reaction_ms: Option<i64>,
         /// Share of circular shifts of the chat that score at least as high; small is good.
         p_value: f64,
         /// Highest score over the second-highest separate one.

@@ -114,10 +114,14 @@ CREATE EXTERNAL TABLE utterance (
     "text" VARCHAR NOT NULL,
     "words" BIGINT NOT NULL,
     "probability" DOUBLE NOT NULL,
+    "no_speech" DOUBLE NOT NULL,
     "language" VARCHAR NOT NULL,
     "suspect" VARCHAR[] NOT NULL,
+    "model_digest" VARCHAR NOT NULL,
+    "engine" VARCHAR NOT NULL,
+    "timing" VARCHAR NOT NULL,
     "run" VARCHAR NOT NULL
-) STORED AS PARQUET PARTITIONED BY (run) LOCATION 'tables/utterance/v1/';
+) STORED AS PARQUET PARTITIONED BY (run) LOCATION 'tables/utterance/v2/';
 
 -- One recognised word; times from dynamic time warping over cross-attention.
 CREATE EXTERNAL TABLE word (
@@ -142,12 +146,15 @@ CREATE EXTERNAL TABLE offset_segment (
     "lag_ms" BIGINT,
     "low_ms" BIGINT,
     "high_ms" BIGINT,
+    "clock_shift_ms" BIGINT,
+    "clock" VARCHAR,
+    "reaction_ms" BIGINT,
     "p_value" DOUBLE NOT NULL,
     "peak_ratio" DOUBLE NOT NULL,
     "echoes" BIGINT NOT NULL,
     "messages" BIGINT NOT NULL,
     "run" VARCHAR NOT NULL
-) STORED AS PARQUET PARTITIONED BY (run) LOCATION 'tables/offset_segment/v1/';
+) STORED AS PARQUET PARTITIONED BY (run) LOCATION 'tables/offset_segment/v2/';
 
 -- One chat message tied to what the streamer had said when it was written.
 CREATE EXTERNAL TABLE aligned_turn (
@@ -164,8 +171,10 @@ CREATE EXTERNAL TABLE aligned_turn (
     "last_word" BIGINT,
     "transcript" VARCHAR NOT NULL,
     "echo" DOUBLE NOT NULL,
+    "shared" VARCHAR[] NOT NULL,
+    "burst" DOUBLE NOT NULL,
     "run" VARCHAR NOT NULL
-) STORED AS PARQUET PARTITIONED BY (run) LOCATION 'tables/aligned_turn/v1/';
+) STORED AS PARQUET PARTITIONED BY (run) LOCATION 'tables/aligned_turn/v2/';
 
 -- One reason not to use one chat message; a message may have several.
 CREATE EXTERNAL TABLE tag (

@@ -3,7 +3,6 @@
 
 import argparse
 import contextlib
-import hashlib
 import importlib.metadata
 import json
 import os
@@ -12,7 +11,7 @@ import subprocess
 import sys
 
 import measure
-from measure import Trouble, folder, median, run, turns, warm
+from measure import Trouble, digest, first_line, folder, median, run, turns, warm
 
 HERE = pathlib.Path(__file__).resolve().parent
 VOD = "1087079172"
@@ -297,15 +296,6 @@ def live_chat(path, size):
     partial.rename(path)
 
 
-def digest(path):
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:12]
-
-
-def first_line(*command):
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[0]
-
-
 def main():
     rows = ["parse", "ndjson", "paging", "segments", "verify"]
     parser = argparse.ArgumentParser(
@@ -330,24 +320,8 @@ def main():
         | {"python": sys.version.split()[0], "jq": first_line("jq", "--version"), "sha256sum": first_line("sha256sum", "--version")},
     }
     if not asked.json:
-        for name, value in header.items():
-            value = ", ".join(f"{peer} {version}" for peer, version in value.items()) if isinstance(value, dict) else value
-            print(f"{name}: {value}")
-        print()
-    bench, troubled = Bench(asked), False
-    for row in [row for row in rows if row in asked.only]:
-        try:
-            getattr(bench, row)()
-        except (Trouble, OSError, subprocess.CalledProcessError) as reason:
-            bench.table.skip(row, reason)
-            troubled = True
-    gated = [row for row in bench.table.rows if row.get("gate", True)]
-    missed = sum(not row["passed"] for row in gated)
-    if asked.json:
-        print(json.dumps({"machine": header, "rows": bench.table.rows}))
-    else:
-        print(f"\n{len(gated) - missed} of {len(gated)} gates are met")
-    sys.exit(2 if troubled else 1 if missed else 0)
+        measure.say(header)
+    measure.measure(Bench(asked), [row for row in rows if row in asked.only], header)
 
 
 main()

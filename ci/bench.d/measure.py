@@ -2,6 +2,8 @@
 
 import contextlib
 import dataclasses
+import hashlib
+import json
 import os
 import platform
 import shutil
@@ -134,3 +136,39 @@ class Table:
     def skip(self, what, reason):
         print(f"{what}: not measured: {reason}", file=sys.stderr, flush=True)
         self.rows.append(dict(what=what, passed=False, note=f"not measured: {reason}"))
+
+
+def measure(bench, rows, header):
+    """Measures the rows of a bench, which are its methods, and ends the process: with 1 when a gate is missed."""
+    quiet, troubled = bench.table.quiet, False
+    for row in rows:
+        try:
+            getattr(bench, row)()
+        except (Trouble, OSError, subprocess.CalledProcessError) as reason:
+            bench.table.skip(row, reason)
+            troubled = True
+    gated = [row for row in bench.table.rows if row.get("gate", True)]
+    missed = sum(not row["passed"] for row in gated)
+    if quiet:
+        print(json.dumps({"machine": header, "rows": bench.table.rows}))
+    else:
+        print(f"\n{len(gated) - missed} of {len(gated)} gates are met")
+    sys.exit(2 if troubled else 1 if missed else 0)
+
+
+def say(header):
+    """Prints what is measured on, by and against what."""
+    for name, value in header.items():
+        value = ", ".join(f"{peer} {version}" for peer, version in value.items()) if isinstance(value, dict) else value
+        print(f"{name}: {value}")
+    print()
+
+
+def digest(path):
+    """How the digest of a file begins."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:12]
+
+
+def first_line(*command):
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[0]

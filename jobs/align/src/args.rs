@@ -6,6 +6,8 @@ use clap::{ArgGroup, Args as Arguments, Parser, Subcommand};
 use ids::Name;
 use job::{Completions, Flags, HasFlags};
 
+use crate::export::Format;
+
 /// Find how far chat lags behind speech, and tie each message to what it answers
 #[derive(Debug, Parser)]
 #[command(
@@ -13,7 +15,7 @@ use job::{Completions, Flags, HasFlags};
     subcommand_negates_reqs = true,
     group = ArgGroup::new("which").required(true).args(["vod", "all"]),
     after_help = "EXAMPLES:\n  align --all\n  align show file/demo-1\n  align qa file/demo-1 -o demo-1.html\n  \
-                  align verdicts file/demo-1 --import qa.json"
+                  align verdicts file/demo-1 --import qa.json\n  align export file/demo-1 --format ass -o demo-1.ass"
 )]
 pub struct Args {
     /// What to do instead of aligning
@@ -25,11 +27,22 @@ pub struct Args {
     /// Align every VOD in the store
     #[arg(long, conflicts_with = "vod")]
     pub all: bool,
+    /// Which transcript is meant.
+    #[command(flatten)]
+    pub transcript: Transcript,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+/// Which transcript is meant.
+#[derive(Debug, Clone, Arguments)]
+pub struct Transcript {
     /// Whisper model whose transcript is meant
     #[arg(long, value_name = "NAME", default_value = "tiny.en", global = true)]
     pub model: Name,
-    #[command(flatten)]
-    flags: Flags,
+    /// The transcript's run, or how its id begins, where that model made several
+    #[arg(long, value_name = "RUN", global = true)]
+    pub transcript: Option<String>,
 }
 
 /// What to do instead of aligning.
@@ -41,6 +54,8 @@ pub enum Command {
     Qa(Qa),
     /// Take in what a person judged on that page
     Verdicts(Verdicts),
+    /// Write the chat as subtitles, each line where what it answers is said
+    Export(Export),
     /// Print a completion script for a shell
     Completions(Completions),
 }
@@ -70,6 +85,19 @@ pub struct Verdicts {
     /// The qa.json that the page saved
     #[arg(long, value_name = "FILE")]
     pub import: PathBuf,
+}
+
+/// Which subtitles.
+#[derive(Debug, Arguments)]
+pub struct Export {
+    /// VOD: platform/id, or an id that only one VOD has
+    pub vod: String,
+    /// Format to write
+    #[arg(long, value_enum, default_value_t = Format::Vtt)]
+    pub format: Format,
+    /// File to write [default: stdout]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 impl HasFlags for Args {

@@ -1,13 +1,15 @@
 //! What a VOD's alignment reads: the newest ingest run, the transcript that belongs to it, and their rows.
 
 use anyhow::{Context, ensure};
-use ids::{Digest, Hasher, Name, VodKey};
+use ids::{Digest, Hasher, VodKey};
 use job::{Job, only_run};
-use schemas::{ChatMessage, Vod, Word};
+use schemas::{ChatMessage, Segment, Vod, Word};
 use store::{Run, Store};
 
+use crate::args::Transcript;
+use crate::clocks::Clocks;
 use crate::estimate::evidence::Evidence;
-use crate::estimate::{Estimate, estimate};
+use crate::pieces::{Piece, pieces};
 
 /// The runs that an alignment of one VOD is made from.
 #[derive(Debug, Clone)]
@@ -31,14 +33,16 @@ pub struct Rows {
     pub duration_ms: i64,
     /// What both say about the lag.
     pub evidence: Evidence,
+    /// What is known about wall clocks.
+    pub clocks: Clocks,
 }
 
 impl Inputs {
-    /// Finds them for a VOD and a model.
+    /// Finds them for a VOD and a transcript.
     ///
     /// # Errors
     /// When the VOD is unknown, was ingested without media or chat, or was not transcribed with that model.
-    pub async fn find(job: &Job, store: &Store, vod: &str, model: &Name) -> anyhow::Result<Self> {
+    pub async fn find(job: &Job, store: &Store, vod: &str, wanted: &Transcript) -> anyhow::Result<Self> {
         let generation = job.vod(store, vod).await?;
         let vod = generation.vod.clone();
         let ingest = job.ingest_run(store, &generation).await?;
@@ -46,10 +50,13 @@ impl Inputs {
             let there = ingest.manifest.blobs.contains_key(role);
             ensure!(there, "{vod} was ingested without {what}; run `ingest --vod {vod}` for both");
         }
+        let Transcript { model, transcript } = wanted;
         let remedy = format!("transcribe --vod {vod} --model {model}");
-        let transcribe = only_run(store, "transcribe", &vod, &remedy, |run| {
+        let option = Some("--transcript");
+        let transcribe = only_run(store, "transcribe", &vod, (&remedy, option), |run| {
             run.manifest.key.inputs.get("ingest") == Some(&ingest.digest)
                 && run.manifest.key.params["model"] == model.as_str()
+                && transcript.as_ref().is_none_or(|wanted| run.id().to_string().starts_with(wanted.as_str()))
         })
         .await?;
         Ok(Self { vod, ingest, transcribe })
@@ -69,7 +76,7 @@ impl Inputs {
     /// # Errors
     /// When there is none yet.
     pub async fn aligned(&self, store: &Store) -> anyhow::Result<Run> {
-        only_run(store, "align", &self.vod, &format!("align --vod {}", self.vod), |run| {
+        only_run(store, "align", &self.vod, (&format!("align --vod {}", self.vod), None), |run| {
             let inputs = &run.manifest.key.inputs;
             inputs.get("ingest") == Some(&self.ingest.digest)
                 && inputs.get("transcribe") == Some(&self.transcribe.digest)
@@ -85,9 +92,14 @@ impl Inputs {
         let words: Vec<Word> = store.rows(&self.transcribe).await?;
         let chat: Vec<ChatMessage> = store.rows(&self.ingest).await?;
         let vods: Vec<Vod> = store.rows(&self.ingest).await?;
-        let duration_ms = vods.first().with_context(|| format!("{} has no vod row", self.vod))?.duration_ms;
+        let vod = vods.first().with_context(|| format!("{} has no vod row", self.vod))?;
+        let duration_ms = vod.duration_ms;
+        // A file that was taken in has no segments.
+        let served = self.ingest.manifest.tables.contains_key(Segment::TABLE.name);
+        let segments: Vec<Segment> = if served { store.rows(&self.ingest).await? } else { Vec::new() };
+        let clocks = Clocks::of(vod.started_at.as_deref(), &segments);
         let evidence = Evidence::gather(duration_ms, &words, &chat);
-        Ok(Rows { words, chat, duration_ms, evidence })
+        Ok(Rows { words, chat, duration_ms, evidence, clocks })
     }
 
     /// The seed of everything that is drawn: the same for the same inputs, on any machine.
@@ -99,14 +111,14 @@ impl Inputs {
         *hasher.digest().as_bytes()
     }
 
-    /// The lag of these rows, on as many threads as the job may use.
+    /// The stretches of these rows, each with its lag, on as many threads as the job may use.
     ///
     /// # Errors
     /// When threads cannot be started.
-    pub fn estimate(&self, job: &Job, rows: &Rows) -> anyhow::Result<Estimate> {
+    pub fn pieces(&self, job: &Job, rows: &Rows) -> anyhow::Result<Vec<Piece>> {
         let threads = job.flags().thread_count();
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
         let pool = pool.with_context(|| format!("{threads} threads could not be started; give --threads 1"))?;
-        Ok(pool.install(|| estimate(&rows.evidence, self.seed("lag"))))
+        Ok(pool.install(|| pieces(&rows.evidence, self.seed("lag"))))
     }
 }

@@ -3,25 +3,26 @@
 pub mod clips;
 pub mod page;
 pub mod plot;
+pub mod wave;
 
 use std::path::Path;
 
 use anyhow::Context;
-use ids::Name;
 use job::{Job, Output};
 use media::Ffmpeg;
 use serde_json::json;
 use store::Store;
 
-use crate::args::Qa;
+use crate::args::{Qa, Transcript};
 use crate::inputs::Inputs;
 use clips::Clip;
 use page::Page;
+use wave::Sound;
 
 /// Runs `align qa`.
-pub(crate) async fn command(qa: &Qa, model: &Name, job: &Job) -> anyhow::Result<()> {
+pub(crate) async fn command(qa: &Qa, wanted: &Transcript, job: &Job) -> anyhow::Result<()> {
     let store = job.store_to_read().await?;
-    let inputs = Inputs::find(job, store, &qa.vod, model).await?;
+    let inputs = Inputs::find(job, store, &qa.vod, wanted).await?;
     let html = page(&inputs, job, store).await?;
     Output::write(&qa.output, html.as_bytes())?;
     let output = qa.output.display().to_string();
@@ -39,24 +40,26 @@ pub(crate) async fn command(qa: &Qa, model: &Name, job: &Job) -> anyhow::Result<
 pub async fn page(inputs: &Inputs, job: &Job, store: &Store) -> anyhow::Result<String> {
     let run = inputs.aligned(store).await?;
     let rows = inputs.rows(store).await?;
-    let estimate = inputs.estimate(job, &rows)?;
+    let stretches = inputs.pieces(job, &rows)?;
     let folder = tempfile::tempdir().context("a temporary folder is needed for the audio")?;
     let audio = folder.path().join("audio.flac");
     store.blob_to_file(&inputs.audio()?, &audio).await?;
     let ffmpeg = Ffmpeg::find()?;
-    let clips = clips::choose(&rows, estimate.lag_ms, inputs.seed("qa"));
+    let clips = clips::choose(&rows, &stretches, inputs.seed("qa"));
     let progress = job.progress(&format!("qa {}", inputs.vod), clips.len() as u64);
     let mut heard = Vec::new();
     for clip in clips {
-        let sound = excerpt(&ffmpeg, &audio, &clip)?;
+        let sound = sound(&ffmpeg, &audio, &clip)?;
         heard.push((clip, sound));
         progress.set(heard.len() as u64);
     }
     let run_id = run.id().to_string();
-    Ok(Page { vod: &inputs.vod, run_id: &run_id, estimate: &estimate, rows: &rows, clips: &heard }.render())
+    Ok(Page { vod: &inputs.vod, run_id: &run_id, stretches: &stretches, rows: &rows, clips: &heard }.render())
 }
 
-fn excerpt(ffmpeg: &Ffmpeg, audio: &Path, clip: &Clip) -> anyhow::Result<Vec<u8>> {
+fn sound(ffmpeg: &Ffmpeg, audio: &Path, clip: &Clip) -> anyhow::Result<Sound> {
     let at = |ms: i64| u64::try_from(ms).unwrap_or(0);
-    Ok(ffmpeg.excerpt(audio, at(clip.from_ms), at(clip.to_ms))?)
+    let (from, to) = (at(clip.from_ms), at(clip.to_ms));
+    let loudness = wave::loudness(&ffmpeg.decode(audio, Some((from, to)))?);
+    Ok(Sound { flac: ffmpeg.excerpt(audio, from, to)?, loudness })
 }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use ids::Name;
 use job::Job;
 use schemas::{AlignedTurn, OffsetSegment};
 use serde_json::{Value, json};
 
+use crate::args::Transcript;
 use crate::inputs::Inputs;
+use crate::verdicts;
 
 /// Lines of chat that are shown.
 const SAMPLE: usize = 10;
@@ -15,9 +16,9 @@ const SAMPLE: usize = 10;
 const WIDTH: usize = 72;
 
 /// Runs `align show`.
-pub(crate) async fn command(vod: &str, model: &Name, job: &Job) -> anyhow::Result<()> {
+pub(crate) async fn command(vod: &str, wanted: &Transcript, job: &Job) -> anyhow::Result<()> {
     let store = job.store_to_read().await?;
-    let inputs = Inputs::find(job, store, vod, model).await?;
+    let inputs = Inputs::find(job, store, vod, wanted).await?;
     let run = inputs.aligned(store).await?;
     let segments: Vec<OffsetSegment> = store.rows(&run).await?;
     let turns: Vec<AlignedTurn> = store.rows(&run).await?;
@@ -27,9 +28,6 @@ pub(crate) async fn command(vod: &str, model: &Name, job: &Job) -> anyhow::Resul
         .into_iter()
         .map(|row| (row.message_id, row.text))
         .collect();
-    let value = json!({
-        "vod": inputs.vod, "run_id": run.id(), "segments": segments, "counts": run.manifest.counts,
-    });
     let mut text = format!("align {}, run {}\n", inputs.vod, run.id());
     for segment in &segments {
         text.push_str(&describe(segment));
@@ -37,6 +35,8 @@ pub(crate) async fn command(vod: &str, model: &Name, job: &Job) -> anyhow::Resul
     let counts = ["messages", "aligned", "no_speech", "no_lag"]
         .map(|name| format!("{name} {}", run.manifest.counts.get(name).copied().unwrap_or(0)));
     text.push_str(&format!("  {}\n", counts.join(", ")));
+    let judged = verdicts::judged(store, &run).await?;
+    judged.iter().for_each(|accuracy| text.push_str(&format!("  judged: {accuracy}\n")));
     // The best evidence first, and among equals the earliest.
     let mut best: Vec<&AlignedTurn> = turns.iter().filter(|turn| turn.echo > 0.0).collect();
     best.sort_by(|a, b| b.echo.total_cmp(&a.echo).then(a.ordinal.cmp(&b.ordinal)));
@@ -47,6 +47,9 @@ pub(crate) async fn command(vod: &str, model: &Name, job: &Job) -> anyhow::Resul
         text.push_str(&format!("\n  {}  {}\n", clock(turn.offset_ms), printable(message, WIDTH)));
         text.push_str(&format!("     answers  {}\n", printable(&tail(&turn.transcript), WIDTH)));
     }
+    let value = json!({
+        "vod": inputs.vod, "run_id": run.id(), "segments": segments, "counts": run.manifest.counts, "judged": judged,
+    });
     job.print(&text, &value)
 }
 
@@ -69,8 +72,14 @@ fn describe(segment: &OffsetSegment) -> String {
         }
         _ => "no lag".to_owned(),
     };
+    let clocks = match (segment.clock_shift_ms, segment.reaction_ms, segment.clock.as_deref()) {
+        (Some(shift), Some(reaction), Some(clock)) => {
+            format!("  of it {} s between the clocks (by {clock}), {} s to react\n", seconds(shift), seconds(reaction))
+        }
+        _ => String::new(),
+    };
     format!(
-        "  {} to {}: {}, {lag}\n  p {}, peak ratio {}, {} echoes in {} messages\n",
+        "  {} to {}: {}, {lag}\n{clocks}  p {}, peak ratio {}, {} echoes in {} messages\n",
         clock(segment.from_ms),
         clock(segment.to_ms),
         segment.verdict.replace('_', " "),
@@ -107,7 +116,7 @@ fn tail(transcript: &str) -> String {
 }
 
 /// At most `width` characters without control and direction characters: chat may not steer a terminal.
-fn printable(text: &str, width: usize) -> String {
+pub(crate) fn printable(text: &str, width: usize) -> String {
     let steering = |c: char| {
         c.is_control()
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')

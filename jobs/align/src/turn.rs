@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use schemas::{AlignedTurn, ChatMessage, Word};
 
-use crate::estimate::Estimate;
+use crate::estimate::bursts::Bursts;
 use crate::estimate::evidence::Evidence;
+use crate::estimate::grid::SLOT_MS;
 use crate::estimate::verdict::Verdict;
+use crate::pieces::{self, Piece};
 
 /// How far back the window reaches before the word that is answered, ms: two or three sentences.
 const BEFORE_MS: i64 = 12_000;
@@ -16,11 +18,25 @@ const AFTER_MS: i64 = 1_000;
 const STRETCH_MS: i64 = 8_000;
 
 /// One row for each message, in order.
-pub fn turns(estimate: &Estimate, evidence: &Evidence, words: &[Word], chat: &[ChatMessage]) -> Vec<AlignedTurn> {
-    let lag_ms = (estimate.verdict != Verdict::NotIdentifiable).then_some(estimate.lag_ms);
+pub fn turns(pieces: &[Piece], evidence: &Evidence, words: &[Word], chat: &[ChatMessage]) -> Vec<AlignedTurn> {
     let mut ordered: Vec<&Word> = words.iter().collect();
     ordered.sort_by_key(|word| (word.start_ms, word.ordinal));
-    chat.iter().map(|message| turn(lag_ms, evidence, &ordered, message)).collect()
+    let liveliness = Bursts::of(evidence).chat;
+    let burst = |at_ms: i64| {
+        let slot = usize::try_from(at_ms.div_euclid(SLOT_MS)).ok().and_then(|slot| liveliness.get(slot));
+        (slot.copied().unwrap_or(0.0) * 1_000.0).round() / 1_000.0
+    };
+    let each = |message: &ChatMessage| AlignedTurn {
+        burst: burst(message.offset_ms),
+        ..turn(lag_ms(pieces, message.offset_ms), evidence, &ordered, message)
+    };
+    chat.iter().map(each).collect()
+}
+
+/// The lag at a time of the chat, if it is known there.
+fn lag_ms(pieces: &[Piece], at_ms: i64) -> Option<i64> {
+    let piece = pieces::at(pieces, at_ms)?;
+    (piece.estimate.verdict != Verdict::NotIdentifiable).then_some(piece.estimate.lag_ms)
 }
 
 fn turn(lag_ms: Option<i64>, evidence: &Evidence, words: &[&Word], message: &ChatMessage) -> AlignedTurn {
@@ -38,6 +54,8 @@ fn turn(lag_ms: Option<i64>, evidence: &Evidence, words: &[&Word], message: &Cha
         last_word: None,
         transcript: String::new(),
         echo: 0.0,
+        shared: Vec::new(),
+        burst: 0.0,
     };
     let Some(lag_ms) = lag_ms else { return turn };
     let answered = message.offset_ms.saturating_sub(lag_ms);
@@ -50,7 +68,7 @@ fn turn(lag_ms: Option<i64>, evidence: &Evidence, words: &[&Word], message: &Cha
         turn.window_end_ms = window.iter().map(|word| word.end_ms).max();
         turn.first_word = Some(first.ordinal);
         turn.last_word = Some(last.ordinal);
-        turn.echo = echo(evidence, &message.text_without_emotes, &transcript);
+        (turn.echo, turn.shared) = echo(evidence, &message.text_without_emotes, &transcript);
         turn.transcript = transcript;
     } else {
         turn.status = "no_speech".to_owned();
@@ -77,14 +95,12 @@ fn window<'a, 'words>(words: &'a [&'words Word], from: i64, to: i64) -> &'a [&'w
     &words[first..end]
 }
 
-/// The share of the message's rare terms that the transcript holds.
-fn echo(evidence: &Evidence, message: &str, transcript: &str) -> f64 {
+/// The share of the message's rare terms that the transcript holds, and these terms.
+fn echo(evidence: &Evidence, message: &str, transcript: &str) -> (f64, Vec<String>) {
     let asked: BTreeSet<String> = evidence.rare_terms(message);
-    if asked.is_empty() {
-        return 0.0;
-    }
     let held = evidence.rare_terms(transcript);
-    asked.intersection(&held).count() as f64 / asked.len() as f64
+    let shared: Vec<String> = asked.intersection(&held).cloned().collect();
+    (shared.len() as f64 / asked.len().max(1) as f64, shared)
 }
 
 #[cfg(test)]

@@ -1,14 +1,16 @@
 //! Takes in what a person judged on the QA page: checked, and kept as a run of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::io::Read;
 
 use anyhow::{Context, bail, ensure};
 use bytes::Bytes;
-use ids::{Digest, Name, RunId, VodKey};
+use ids::{Digest, RunId, VodKey};
 use job::{Job, Question};
 use schemas::Vod;
 use serde::{Deserialize, Serialize};
+use store::{Run, Store};
 
 use crate::args;
 use crate::inputs::Inputs;
@@ -71,8 +73,67 @@ pub enum Judgement {
     Early,
     /// Chat is shown too long after what it answers.
     Late,
+    /// Chat speaks of something else.
+    Unrelated,
     /// It cannot be told.
     Unclear,
+}
+
+/// How often the chat of a piece fits what is said in it. Only pieces that chance chose count: those that the lag rests on
+/// fit more often. A piece of which it cannot be told says nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Accuracy {
+    /// Pieces that fit.
+    pub fits: u32,
+    /// Pieces that count.
+    pub pieces: u32,
+    /// Lower end of the 95 % interval of the share (Wilson 1927).
+    pub low: f64,
+    /// Its upper end.
+    pub high: f64,
+}
+
+impl Accuracy {
+    /// The accuracy by some verdicts.
+    pub fn of(clips: &[Judged]) -> Self {
+        let counts = |clip: &&Judged| clip.kind == Why::Random && clip.verdict != Judgement::Unclear;
+        let verdicts: Vec<_> = clips.iter().filter(counts).map(|clip| clip.verdict).collect();
+        let fits = verdicts.iter().filter(|verdict| **verdict == Judgement::Fits).count();
+        let (fits, pieces) =
+            (u32::try_from(fits).unwrap_or(u32::MAX), u32::try_from(verdicts.len()).unwrap_or(u32::MAX));
+        let (low, high) = wilson(f64::from(fits), f64::from(pieces));
+        Self { fits, pieces, low, high }
+    }
+}
+
+impl fmt::Display for Accuracy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { fits, pieces, low, high } = self;
+        if *pieces == 0 {
+            return f.write_str("accuracy unknown: no piece of those that chance chose was judged");
+        }
+        let percent = |share: f64| (share * 100.0).round();
+        let share = percent(f64::from(*fits) / f64::from(*pieces));
+        write!(
+            f,
+            "accuracy {share} % (95 % {} to {} %, {pieces} pieces chosen by chance)",
+            percent(*low),
+            percent(*high)
+        )
+    }
+}
+
+/// The 95 % interval of a share, to three decimals.
+fn wilson(hits: f64, count: f64) -> (f64, f64) {
+    const Z: f64 = 1.959_964;
+    if count <= 0.0 {
+        return (0.0, 1.0);
+    }
+    let (share, square) = (hits / count, Z * Z);
+    let centre = share + square / (2.0 * count);
+    let spread = Z * (share * (1.0 - share) / count + square / (4.0 * count * count)).sqrt();
+    let end = |sign: f64| ((centre + sign * spread) / (1.0 + square / count) * 1_000.0).round() / 1_000.0;
+    (end(-1.0).max(0.0), end(1.0).min(1.0))
 }
 
 /// What a run of verdicts was asked. Not called `vod`, so that nobody takes it for an alignment of that VOD.
@@ -82,13 +143,13 @@ struct Params {
 }
 
 /// Runs `align verdicts`.
-pub(crate) async fn command(arguments: &args::Verdicts, model: &Name, job: &Job) -> anyhow::Result<()> {
+pub(crate) async fn command(arguments: &args::Verdicts, wanted: &args::Transcript, job: &Job) -> anyhow::Result<()> {
     let path = arguments.import.display();
     let mut bytes = Vec::new();
     let file = std::fs::File::open(&arguments.import).with_context(|| format!("cannot open {path}"))?;
     file.take(LARGEST + 1).read_to_end(&mut bytes).with_context(|| format!("cannot read {path}"))?;
     let store = job.store().await?;
-    let inputs = Inputs::find(job, store, &arguments.vod, model).await?;
+    let inputs = Inputs::find(job, store, &arguments.vod, wanted).await?;
     let aligned = inputs.aligned(store).await?;
     let vods: Vec<Vod> = store.rows(&inputs.ingest).await?;
     let duration_ms = vods.first().map_or(0, |vod| vod.duration_ms);
@@ -104,18 +165,36 @@ pub(crate) async fn command(arguments: &args::Verdicts, model: &Name, job: &Job)
     for clip in &saved.clips {
         *counts.entry(clip.verdict).or_insert(0_usize) += 1;
     }
+    let accuracy = Accuracy::of(&saved.clips);
     let done = job
         .run_once(question, async |run| {
             run.blob("verdicts", Bytes::from(bytes), "application/json").await?;
             run.count("judged", saved.clips.len());
             run.fact("verdicts", &counts)?;
             run.fact("offset_ms", saved.offset_ms)?;
+            run.fact("accuracy", accuracy)?;
             Ok(())
         })
         .await?;
     let fits = counts.get(&Judgement::Fits).copied().unwrap_or(0);
-    let detail = format!("{} judged, {fits} fit", saved.clips.len());
+    let detail = format!("{} judged, {fits} fit, {accuracy}", saved.clips.len());
     job.print(&done.line("align verdicts", &inputs.vod.to_string(), &detail), &done.json())
+}
+
+/// What persons judged an alignment to be, by every page of it that was taken in.
+///
+/// # Errors
+/// When the store cannot be read.
+pub(crate) async fn judged(store: &Store, aligned: &Run) -> anyhow::Result<Vec<Accuracy>> {
+    let mut found = Vec::new();
+    for run in store.runs("align").await? {
+        if run.manifest.key.inputs.get("align") == Some(&aligned.digest)
+            && let Some(accuracy) = run.manifest.facts.get("accuracy")
+        {
+            found.push(serde_json::from_value(accuracy.clone()).context("a run of verdicts has no accuracy")?);
+        }
+    }
+    Ok(found)
 }
 
 /// Reads and checks a qa.json about that VOD and run.
@@ -175,6 +254,19 @@ mod tests {
             assert!(error.contains(reason), "{from} -> {to}: {error}");
         }
         assert!(check(&vec![b' '; 1 << 21]).unwrap_err().contains("bytes"));
+    }
+
+    #[test]
+    fn accuracy_is_that_of_pieces_nobody_chose() {
+        let judged = |kind, verdict| Judged { from_ms: 0, to_ms: 1, kind, verdict };
+        let mut clips = vec![judged(Why::Evidence, Judgement::Late), judged(Why::Random, Judgement::Unclear)];
+        assert_eq!(Accuracy::of(&clips), Accuracy { fits: 0, pieces: 0, low: 0.0, high: 1.0 });
+        clips.extend((0..10).map(|n| judged(Why::Random, if n < 8 { Judgement::Fits } else { Judgement::Unrelated })));
+        // Newcombe 1998, table I, gives 0.4902 and 0.9433 for 8 of 10.
+        let found = Accuracy::of(&clips);
+        assert_eq!(found, Accuracy { fits: 8, pieces: 10, low: 0.49, high: 0.943 });
+        assert_eq!(found.to_string(), "accuracy 80 % (95 % 49 to 94 %, 10 pieces chosen by chance)");
+        assert_eq!((wilson(0.0, 10.0).0, wilson(10.0, 10.0).1), (0.0, 1.0));
     }
 
     proptest! {

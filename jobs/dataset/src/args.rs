@@ -40,6 +40,9 @@ pub enum Command {
         /// A broadcast to take (platform/id); may be given more than once [default: all that are aligned]
         #[arg(long = "vod", value_name = "VOD")]
         vods: Vec<String>,
+        /// The align run to take of a broadcast that has several, or how its id begins; may be given more than once
+        #[arg(long = "align", value_name = "RUN")]
+        aligned: Vec<String>,
         /// Settings that differ from the defaults (`dataset defaults` prints those)
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,

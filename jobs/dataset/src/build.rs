@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use ids::{Digest, Name, VodKey};
 use job::{Done, Job, Question};
 use manifest::VodGeneration;
@@ -21,6 +21,8 @@ pub struct Params {
     pub name: Name,
     /// Broadcasts as typed; none means all that are aligned.
     pub vods: Vec<String>,
+    /// Which align run is meant where a VOD has several, by the beginning of its id.
+    pub aligned: Vec<String>,
     /// The settings.
     pub config: Config,
 }
@@ -88,7 +90,7 @@ pub async fn run(params: &Params, job: &Job) -> anyhow::Result<(Done, u64)> {
 async fn parts(params: &Params, job: &Job, store: &Store) -> anyhow::Result<Vec<Part>> {
     let mut parts = Vec::new();
     for generation in job.vods(store, &params.vods).await? {
-        match source::align_run(store, &generation).await? {
+        match source::align_run(store, &generation, &params.aligned).await? {
             Some(align) => parts.push(Part { generation, align, split: String::new(), split_rule: None }),
             None if params.vods.is_empty() => job.say(&format!("{} is not aligned, left out", generation.vod)),
             None => bail!("{0} is not aligned; run `align --vod {0}`", generation.vod),
@@ -96,6 +98,10 @@ async fn parts(params: &Params, job: &Job, store: &Store) -> anyhow::Result<Vec<
     }
     if parts.is_empty() {
         bail!("no VOD of the store is aligned; run `align --all`");
+    }
+    for wanted in &params.aligned {
+        let taken = parts.iter().any(|part| part.align.id().to_string().starts_with(wanted));
+        ensure!(taken, "--align {wanted}: no align run of these VODs begins so; `align show VOD` names them");
     }
     let order = order(store, &params.name).await?;
     parts.sort_by_cached_key(|part| {

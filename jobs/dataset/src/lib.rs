@@ -30,8 +30,8 @@ pub use config::{Config, DEFAULTS};
 /// Bad input, a missing upstream run, or a store that fails.
 pub async fn command(args: Args, job: Job) -> anyhow::Result<Exit> {
     match args.command {
-        Command::Build { name, vods, config } => {
-            let params = Params { name, vods, config: Config::load(config.as_deref())? };
+        Command::Build { name, vods, aligned, config } => {
+            let params = Params { name, vods, aligned, config: Config::load(config.as_deref())? };
             let (done, version) = run(&params, &job).await?;
             let count = |name: &str| done.run.manifest.counts.get(name).copied().unwrap_or_default();
             let detail = format!(

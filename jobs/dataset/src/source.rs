@@ -32,17 +32,22 @@ pub struct Source {
     pub turns: Vec<AlignedTurn>,
 }
 
-/// The align run of the newest generation of a VOD, if there is one.
+/// The align run of the newest generation of a VOD, if there is one; of several the one whose id begins as one of `chosen`.
 ///
 /// # Errors
-/// When several differ in more than their logic version.
-pub async fn align_run(store: &Store, generation: &VodGeneration) -> anyhow::Result<Option<Run>> {
+/// When several differ in more than their logic version, and none or more than one of them is chosen.
+pub async fn align_run(store: &Store, generation: &VodGeneration, chosen: &[String]) -> anyhow::Result<Option<Run>> {
     let belongs = |run: &Run| run.manifest.key.inputs.get("ingest") == Some(&generation.manifest_digest);
-    if !store.runs("align").await?.iter().any(belongs) {
+    let is_chosen = |run: &Run| chosen.iter().any(|wanted| run.id().to_string().starts_with(wanted));
+    let mut runs = store.runs("align").await?;
+    runs.retain(belongs);
+    if runs.is_empty() {
         return Ok(None);
     }
+    let choose = runs.iter().any(is_chosen);
     let remedy = format!("align --vod {}", generation.vod);
-    job::only_run(store, "align", &generation.vod, &remedy, belongs).await.map(Some)
+    let belongs = |run: &Run| belongs(run) && (!choose || is_chosen(run));
+    job::only_run(store, "align", &generation.vod, (&remedy, Some("--align")), belongs).await.map(Some)
 }
 
 /// Reads all rows of a VOD, checked against the digests in the manifests.

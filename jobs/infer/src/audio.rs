@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use asr::{CHUNK_LIMIT_MS, Recognizer, Vad, chunks};
+use asr::{CHUNK_LIMIT_MS, Recognizer, Timing, Vad, chunks};
 use ids::Name;
 use job::Job;
 use media::Ffmpeg;
@@ -30,13 +30,13 @@ pub(crate) async fn transcribe(file: &Path, job: &Job) -> anyhow::Result<String>
     model(job, SPEECH_MODEL, &speech_model).await?;
     model(job, VOICE_MODEL, &voice_model).await?;
     let spans = Vad::load(&voice_model)?.speech(&samples)?;
-    let mut recognizer = Recognizer::load(&speech_model, SPEECH_MODEL, job.flags().thread_count())?;
+    let recognizer = Recognizer::load(&speech_model, SPEECH_MODEL, Timing::Fast, job.flags().thread_count())?;
     let mut said = Vec::new();
     for chunk in chunks(&spans, CHUNK_LIMIT_MS) {
         let at = |ms: u64| usize::try_from(ms.saturating_mul(u64::from(asr::SAMPLE_RATE) / 1000)).unwrap_or(usize::MAX);
         let end = at(chunk.end_ms).min(samples.len());
         let part = samples.get(at(chunk.start_ms).min(end)..end).unwrap_or_default();
-        said.extend(recognizer.recognize(part, "en")?.into_iter().map(|word| word.text));
+        said.extend(recognizer.recognize(part, "en", None)?.words.into_iter().map(|word| word.text));
     }
     if said.is_empty() {
         bail!("nobody speaks in the last {} s of {}; give --context instead", WINDOW_MS / 1000, file.display());

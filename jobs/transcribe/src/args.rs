@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
+use asr::Timing;
 use clap::{ArgGroup, Args as Arguments, Parser, Subcommand};
 use ids::Name;
 use job::{Completions, Flags, HasFlags};
 
+use crate::AUTO;
 use crate::export::Format;
 
 /// Recognise speech: media to utterances and words with their times
@@ -15,6 +17,7 @@ use crate::export::Format;
     subcommand_negates_reqs = true,
     group = ArgGroup::new("which").required(true).args(["vod", "all"]),
     after_help = "EXAMPLES:\n  transcribe --vod file/demo-1\n  transcribe --all --model base.en\n  \
+                  transcribe --vod file/demo-1 --model base --language auto --prompt-from-chat\n  \
                   transcribe export file/demo-1 --format srt -o demo-1.srt"
 )]
 pub struct Args {
@@ -30,9 +33,18 @@ pub struct Args {
     /// Whisper model, as `models list` names it
     #[arg(long, value_name = "NAME", default_value = "tiny.en")]
     pub model: Name,
-    /// Language spoken, as a two-letter code
-    #[arg(long, value_name = "CODE", default_value = "en")]
+    /// Language spoken, as a two-letter code; auto asks a few pieces of each VOD and takes the majority
+    #[arg(long, value_name = "CODE", default_value = AUTO)]
     pub language: String,
+    /// Use flash attention: faster, and words are timed by their length alone
+    #[arg(long)]
+    pub fast: bool,
+    /// Text with names and spellings to expect, as it might stand before what is said
+    #[arg(long, value_name = "TEXT", conflicts_with = "prompt_from_chat")]
+    pub prompt: Option<String>,
+    /// Expect the VOD's title and the names that its viewers write
+    #[arg(long)]
+    pub prompt_from_chat: bool,
     #[command(flatten)]
     flags: Flags,
 }
@@ -60,6 +72,16 @@ pub struct Export {
     /// Model whose transcript is meant
     #[arg(long, value_name = "NAME", default_value = "tiny.en")]
     pub model: Name,
+    /// The transcript's run, or how its id begins, where that model made several
+    #[arg(long, value_name = "RUN")]
+    pub run: Option<String>,
+}
+
+impl Args {
+    /// How words are timed.
+    pub fn timing(&self) -> Timing {
+        if self.fast { Timing::Fast } else { Timing::Precise }
+    }
 }
 
 impl HasFlags for Args {

@@ -1,22 +1,36 @@
 //! Media to utterance and word: voice activity, recognition chunk by chunk, and exports of the result.
 
 /// Raise whenever the same audio, models and parameters would give other rows.
-pub const LOGIC_VERSION: u32 = 1;
+pub const LOGIC_VERSION: u32 = 2;
 
 pub mod args;
+mod earlier;
 pub mod export;
+mod hearing;
 mod recognise;
+mod regions;
+mod rows;
+mod survey;
+mod vocabulary;
 
 use std::collections::BTreeMap;
 
 use anyhow::{Context, ensure};
+use asr::Timing;
 use ids::{Digest, Name, VodKey};
 use job::{Done, Exit, Job, Question};
 use manifest::VodGeneration;
+use schemas::{ChatMessage, Vod};
 use serde::Serialize;
 use store::{Model, Run, Store};
 
 use args::{Args, Command};
+
+/// The job's name in the store.
+const NAME: &str = "transcribe";
+
+/// The language that stands for asking the recording.
+pub const AUTO: &str = "auto";
 
 /// The voice activity model; recognition depends on it as much as on the speech model.
 const VAD_MODEL: &str = "silero-v6.2.0";
@@ -26,18 +40,24 @@ const VAD_MODEL: &str = "silero-v6.2.0";
 pub struct Params {
     /// The VOD.
     pub vod: VodKey,
-    /// Language spoken, as a two-letter code.
+    /// Language spoken, as a two-letter code, or `auto`.
     pub language: String,
     /// Speech model.
     pub model: Name,
     /// Voice activity model.
     pub vad: Name,
+    /// How words are timed.
+    pub timing: Timing,
+    /// Text that makes the names in it more likely.
+    pub prompt: Option<String>,
+    /// What runs the model, with its version.
+    pub engine: String,
 }
 
 /// Everything a transcription reads, found and checked before any work.
 struct Inputs {
     params: Params,
-    ingest: Digest,
+    ingest: Run,
     /// The VOD's audio: a blob.
     audio: Digest,
     /// Its length, ms.
@@ -77,7 +97,7 @@ async fn inputs(args: &Args, job: &Job, store: &Store, generation: &VodGeneratio
     let vod = &generation.vod;
     let english_only = args.model.as_str().contains(".en");
     ensure!(
-        !english_only || args.language == "en",
+        !english_only || args.language == "en" || args.language == AUTO,
         "the model {} knows English only; give --language en or another --model",
         args.model
     );
@@ -91,14 +111,37 @@ async fn inputs(args: &Args, job: &Job, store: &Store, generation: &VodGeneratio
     let duration = media.iter().find(|media| media.digest == audio).map(|media| media.duration_ms);
     let duration_ms = duration.and_then(|length| u64::try_from(length).ok());
     let vad: Name = VAD_MODEL.parse()?;
+    // What is only asked for its language when there is a choice is not another question.
+    let language = if english_only { "en".to_owned() } else { args.language.clone() };
+    let prompt = match (&args.prompt, args.prompt_from_chat) {
+        (Some(prompt), _) => Some(prompt.clone()).filter(|prompt| !prompt.trim().is_empty()),
+        (None, true) => prompt_of(store, &run).await?,
+        (None, false) => None,
+    };
     Ok(Inputs {
-        ingest: run.digest,
         audio,
         duration_ms: duration_ms.with_context(|| format!("the ingest run {} has no length of its audio", run.id()))?,
         model: store.model(&args.model).await?,
         vad: store.model(&vad).await?,
-        params: Params { vod: vod.clone(), language: args.language.clone(), model: args.model.clone(), vad },
+        params: Params {
+            vod: vod.clone(),
+            language,
+            model: args.model.clone(),
+            vad,
+            timing: args.timing(),
+            prompt,
+            engine: asr::engine(),
+        },
+        ingest: run,
     })
+}
+
+/// The prompt from a VOD's title and chat.
+async fn prompt_of(store: &Store, ingest: &Run) -> anyhow::Result<Option<String>> {
+    let vods: Vec<Vod> = store.rows(ingest).await?;
+    let has_chat = ingest.manifest.tables.contains_key(ChatMessage::TABLE.name);
+    let chat: Vec<ChatMessage> = if has_chat { store.rows(ingest).await? } else { Vec::new() };
+    Ok(vocabulary::prompt(vods.first().and_then(|vod| vod.title.as_deref()), &chat))
 }
 
 /// Transcribes one VOD, or finds the run that did.
@@ -107,7 +150,7 @@ async fn run(inputs: &Inputs, job: &Job) -> anyhow::Result<Done> {
     let question = Question {
         logic_version: LOGIC_VERSION,
         params: Job::params(&inputs.params)?,
-        inputs: BTreeMap::from([("ingest".to_owned(), inputs.ingest)]),
+        inputs: BTreeMap::from([("ingest".to_owned(), inputs.ingest.digest)]),
         models: BTreeMap::from(digests),
     };
     let vod = &inputs.params.vod;

@@ -42,6 +42,11 @@ impl Blocks {
         (usize::try_from(at_ms / SLOT_MS).unwrap_or(0) / self.length).min(self.count - 1)
     }
 
+    /// Begin of a block, ms.
+    pub fn start_ms(&self, block: usize) -> i64 {
+        (block * self.length) as i64 * SLOT_MS
+    }
+
     /// First slot of a block and of the one after it.
     pub fn range(&self, block: usize) -> (usize, usize) {
         let end = if block + 1 == self.count { self.slots } else { (block + 1) * self.length };

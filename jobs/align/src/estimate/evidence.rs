@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use schemas::{ChatMessage, Word};
 
+use super::grid::reach_ms;
 use super::terms::{Vocabulary, bits, terms};
 
 /// Longest recording that is looked at: a week. Longer claims come from damaged clocks.
@@ -136,6 +137,31 @@ impl Evidence {
         }
         let activity = written.iter().map(|message| (message.at_ms, message.weight)).collect();
         Self { duration_ms, words: starts, said, echoes, activity, messages: written.len(), rare }
+    }
+
+    /// What the chat between two times says, with all the speech that it may answer. Times count from a moment before, so
+    /// that what costs time is as long as the part.
+    pub fn part(&self, from_ms: i64, to_ms: i64) -> Self {
+        let (earliest, latest) = reach_ms();
+        let start = (from_ms - latest).max(0);
+        let end = (to_ms - earliest).min(self.duration_ms);
+        let heard = |times: &[i64]| -> Vec<i64> {
+            let (from, to) = (times.partition_point(|at| *at < start), times.partition_point(|at| *at < end));
+            times.get(from..to).unwrap_or(&[]).iter().map(|at| at - start).collect()
+        };
+        let inside = |at: i64| (from_ms..to_ms).contains(&at);
+        let echoes = self.echoes.iter().filter(|echo| inside(echo.at_ms));
+        let activity: Vec<_> =
+            self.activity.iter().filter(|(at, _)| inside(*at)).map(|(at, weight)| (at - start, *weight)).collect();
+        Self {
+            duration_ms: end - start,
+            words: heard(&self.words),
+            said: self.said.iter().map(|times| heard(times)).collect(),
+            echoes: echoes.map(|echo| Echo { at_ms: echo.at_ms - start, ..*echo }).collect(),
+            messages: activity.len(),
+            activity,
+            rare: self.rare.clone(),
+        }
     }
 
     /// The rare terms of `text`, each once.

@@ -12,6 +12,11 @@ const EARLIEST_MS: i64 = -30_000;
 /// Nor later than this after it, ms.
 const LATEST_MS: i64 = 90_000;
 
+/// The earliest and the latest lag that is looked for in any recording, ms.
+pub fn reach_ms() -> (i64, i64) {
+    (EARLIEST_MS, LATEST_MS)
+}
+
 /// Half width of the kernel that gathers echoes into a peak, steps. A triweight kernel of half width 3 s has a standard
 /// deviation of 1 s, about the spread of how fast people answer. Polynomials round alike on every machine, a Gaussian
 /// from a maths library does not.

@@ -32,12 +32,14 @@ pub fn vote(evidence: &Evidence, lags: &Lags, echo: &Echo, at_ms: i64, curve: &m
 
 /// How many echoes have their word within `tolerance_ms` of the lag.
 pub fn support(evidence: &Evidence, lag_ms: i64, tolerance_ms: i64) -> usize {
-    let near = |echo: &&Echo| {
-        let Some(times) = evidence.said.get(echo.term) else { return false };
-        let from = times.partition_point(|&said| said < echo.at_ms - lag_ms - tolerance_ms);
-        times.get(from).is_some_and(|&said| said <= echo.at_ms - lag_ms + tolerance_ms)
-    };
-    evidence.echoes.iter().filter(near).count()
+    evidence.echoes.iter().filter(|echo| supports(evidence, echo, lag_ms, tolerance_ms)).count()
+}
+
+/// Whether the word of an echo was said within `tolerance_ms` of the lag.
+pub fn supports(evidence: &Evidence, echo: &Echo, lag_ms: i64, tolerance_ms: i64) -> bool {
+    let Some(times) = evidence.said.get(echo.term) else { return false };
+    let from = times.partition_point(|&said| said < echo.at_ms - lag_ms - tolerance_ms);
+    times.get(from).is_some_and(|&said| said <= echo.at_ms - lag_ms + tolerance_ms)
 }
 
 /// The times the term was said from which a message at `at_ms` could be an echo.

@@ -2,6 +2,7 @@
 
 use crate::estimate::blocks::{below, generator};
 use crate::inputs::Rows;
+use crate::pieces::{self, Piece};
 
 /// Length of a piece, ms: long enough for a sentence and its answers.
 const LENGTH_MS: i64 = 15_000;
@@ -42,12 +43,13 @@ pub struct Clip {
     pub echoes: usize,
 }
 
-/// Chooses pieces out of the broadcast cut into equal ones: those with most support for `lag_ms`, and as many of the
-/// others by `seed`. In order of time.
-pub fn choose(rows: &Rows, lag_ms: i64, seed: [u8; 32]) -> Vec<Clip> {
+/// Chooses pieces out of the broadcast cut into equal ones: those with most support for the lags of `stretches`, and as
+/// many of the others by `seed`. In order of time.
+pub fn choose(rows: &Rows, stretches: &[Piece], seed: [u8; 32]) -> Vec<Clip> {
     let mut clips = cut(rows.duration_ms);
     for echo in &rows.evidence.echoes {
-        let answered = echo.at_ms - lag_ms;
+        let Some(stretch) = pieces::at(stretches, echo.at_ms) else { continue };
+        let answered = echo.at_ms - stretch.estimate.lag_ms;
         let said = rows.evidence.said.get(echo.term).map_or(&[][..], Vec::as_slice);
         let near = said.partition_point(|&at| at < answered - NEAR_MS);
         if let Some(&at) = said.get(near).filter(|&&at| at <= answered + NEAR_MS)

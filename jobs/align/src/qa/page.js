@@ -9,6 +9,13 @@
   const offset = () => Number(slider.value);
   const number = (element, name) => Number(element.dataset[name]);
 
+  // Chat scrolls by itself, so that the line that is new is in sight; the page does not.
+  const follow = (message) => {
+    const box = message.closest(".chatter");
+    const below = message.offsetTop + message.offsetHeight - box.offsetTop;
+    if (below > box.scrollTop + box.clientHeight) box.scrollTop = below - box.clientHeight;
+  };
+
   const show = (clip) => {
     const audio = clip.querySelector("audio");
     const length = number(clip, "to") - number(clip, "from");
@@ -24,7 +31,9 @@
       word.classList.toggle("now", now > 0 && age >= 0 && age < 500);
     }
     for (const message of clip.querySelectorAll(".message")) {
-      message.classList.toggle("now", number(message, "at") - offset() <= now);
+      const written = number(message, "at") - offset() <= now;
+      if (written && !audio.paused && !message.classList.contains("now")) follow(message);
+      message.classList.toggle("now", written);
     }
     if (!audio.paused) requestAnimationFrame(() => show(clip));
   };
@@ -40,6 +49,13 @@
   const count = () => {
     for (const clip of clips) clip.classList.toggle("judged", choice(clip) !== null);
     judged.textContent = `${clips.filter(choice).length} of ${clips.length} judged`;
+  };
+
+  // Whether something was judged since it was saved: leaving the page then asks first.
+  let unsaved = false;
+  const judge = () => {
+    unsaved = true;
+    count();
   };
 
   const save = () => {
@@ -60,6 +76,7 @@
     link.href = URL.createObjectURL(new Blob([JSON.stringify(verdicts, null, 2) + "\n"], { type: "application/json" }));
     link.download = "qa.json";
     link.click();
+    unsaved = false;
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   };
 
@@ -70,8 +87,51 @@
       show(clip);
     });
     audio.addEventListener("seeked", () => show(clip));
-    clip.addEventListener("change", count);
+    clip.addEventListener("change", judge);
   }
+  // The piece that keys are about.
+  let current = 0;
+  const go = (to, scroll = true) => {
+    current = Math.max(0, Math.min(clips.length - 1, to));
+    clips.forEach((clip, index) => clip.classList.toggle("current", index === current));
+    if (scroll && clips[current]) clips[current].scrollIntoView({ block: "center" });
+  };
+
+  const toggle = (audio) => (audio.paused ? audio.play() : audio.pause());
+
+  const press = (event) => {
+    const clip = clips[current];
+    const typing = event.target.matches("input[type=range], audio, button");
+    if (!clip || event.ctrlKey || event.metaKey || event.altKey || (typing && event.key === " ")) return;
+    const choices = clip.querySelectorAll("input[type=radio]");
+    const slide = (by) => {
+      slider.value = String(offset() + by);
+      move();
+    };
+    const keys = {
+      " ": () => toggle(clip.querySelector("audio")),
+      j: () => go(current + 1),
+      k: () => go(current - 1),
+      "[": () => slide(-100),
+      "]": () => slide(100),
+      s: save,
+    };
+    const chosen = choices[Number(event.key) - 1];
+    if (chosen) {
+      chosen.checked = true;
+      judge();
+      clip.querySelector("audio").pause();
+      go(current + 1);
+    } else if (keys[event.key]) keys[event.key]();
+    else return;
+    event.preventDefault();
+  };
+
+  document.addEventListener("keydown", press);
+  addEventListener("beforeunload", (event) => {
+    if (unsaved) event.preventDefault();
+  });
+  clips.forEach((clip, index) => clip.addEventListener("pointerdown", () => go(index, false)));
   slider.addEventListener("input", move);
   document.getElementById("reset").addEventListener("click", () => {
     slider.value = "0";
@@ -80,4 +140,5 @@
   document.getElementById("save").addEventListener("click", save);
   move();
   count();
+  go(0, false);
 })();

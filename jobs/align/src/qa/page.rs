@@ -8,9 +8,10 @@ use schemas::{ChatMessage, Word};
 
 use super::clips::{Clip, Kind};
 use super::plot::plot;
-use crate::estimate::Estimate;
+use super::wave::{self, Sound};
 use crate::estimate::verdict::Verdict;
 use crate::inputs::Rows;
+use crate::pieces::{self, Piece};
 use crate::show::{clock, seconds};
 
 const STYLE: &str = include_str!("page.css");
@@ -18,8 +19,13 @@ const SCRIPT: &str = include_str!("page.js");
 /// What qa.json calls its own format.
 pub const FORMAT: &str = "dougpt-qa-1";
 /// What a person can say about a piece: value and label.
-pub const JUDGEMENTS: [(&str, &str); 4] =
-    [("fits", "Fits"), ("early", "Chat too early"), ("late", "Chat too late"), ("unclear", "Cannot tell")];
+pub const JUDGEMENTS: [(&str, &str); 5] = [
+    ("fits", "Fits"),
+    ("early", "Chat too early"),
+    ("late", "Chat too late"),
+    ("unrelated", "Unrelated"),
+    ("unclear", "Cannot tell"),
+];
 /// How far the slider goes to both sides, ms.
 pub const SLIDER_MS: i64 = 10_000;
 /// Width of a piece's timeline in its own units.
@@ -32,11 +38,11 @@ pub struct Page<'a> {
     /// The align run that is judged.
     pub run_id: &'a str,
     /// What it found.
-    pub estimate: &'a Estimate,
+    pub stretches: &'a [Piece],
     /// What it found it in.
     pub rows: &'a Rows,
     /// The pieces with their sound.
-    pub clips: &'a [(Clip, Vec<u8>)],
+    pub clips: &'a [(Clip, Sound)],
 }
 
 impl Page<'_> {
@@ -56,7 +62,7 @@ impl Page<'_> {
                     style { (PreEscaped(STYLE)) }
                 }
                 body {
-                    main data-format=(FORMAT) data-vod=(self.vod) data-run=(self.run_id) data-lag=(self.estimate.lag_ms) {
+                    main data-format=(FORMAT) data-vod=(self.vod) data-run=(self.run_id) data-lag=(self.lag_ms()) {
                         (self.head())
                         (self.controls())
                         @for (number, (clip, sound)) in self.clips.iter().enumerate() {
@@ -72,8 +78,25 @@ impl Page<'_> {
         page.into_string()
     }
 
+    /// The lag of most of the chat.
+    fn lag_ms(&self) -> i64 {
+        pieces::largest(self.stretches).map_or(0, |stretch| stretch.estimate.lag_ms)
+    }
+
     fn head(&self) -> Markup {
-        let found = self.estimate;
+        html! {
+            header {
+                p.kicker { "Does the chat answer what is said?" }
+                h1 { bdi { (self.vod) } }
+                @for stretch in self.stretches {
+                    (self.stretch(stretch))
+                }
+            }
+        }
+    }
+
+    fn stretch(&self, stretch: &Piece) -> Markup {
+        let found = &stretch.estimate;
         let (class, verdict, sentence) = match found.verdict {
             Verdict::Ok => ("ok", "ok", "Chat follows speech at one lag, and the lag is known well."),
             Verdict::Weak => {
@@ -87,9 +110,12 @@ impl Page<'_> {
         };
         let refused = found.verdict == Verdict::NotIdentifiable;
         html! {
-            header {
-                p.kicker { "Does the chat answer what is said?" }
-                h1 { bdi { (self.vod) } " " span class={"badge " (class)} { (verdict) } }
+            section.stretch {
+                h2 {
+                    @if self.stretches.len() > 1 { (clock(stretch.from_ms)) " to " (clock(stretch.to_ms)) " " }
+                    @else { "The whole broadcast " }
+                    span class={"badge " (class)} { (verdict) }
+                }
                 p.sentence { (sentence) }
                 dl {
                     div.lead { dt { @if refused { "Best guess" } @else { "Lag" } } dd { (seconds(found.lag_ms)) " s" } }
@@ -120,14 +146,21 @@ impl Page<'_> {
                 span.gap {}
                 span #judged role="status" { "0 of " (self.clips.len()) " judged" }
                 button #save.primary type="button" { "Save qa.json" }
+                p.keys {
+                    kbd { "1" } " to " kbd { (JUDGEMENTS.len()) } " judge, " kbd { "space" } " plays, " kbd { "j" } " and " kbd { "k" }
+                    " go on and back, " kbd { "[" } " and " kbd { "]" } " move the chat, " kbd { "s" } " saves"
+                }
             }
         }
     }
 
-    fn clip(&self, number: usize, clip: &Clip, sound: &[u8]) -> Markup {
+    fn clip(&self, number: usize, clip: &Clip, sound: &Sound) -> Markup {
         let inside = |at: i64| (clip.from_ms..clip.to_ms).contains(&at);
         let words: Vec<&Word> = self.rows.words.iter().filter(|word| inside(word.start_ms)).collect();
-        let lag_ms = self.estimate.lag_ms;
+        // Of several lags that of the chat which answers the piece.
+        let answers = |stretch: &&Piece| clip.from_ms + stretch.estimate.lag_ms < stretch.to_ms;
+        let stretch = self.stretches.iter().find(answers).or(self.stretches.last());
+        let lag_ms = stretch.map_or(0, |stretch| stretch.estimate.lag_ms);
         let chat: Vec<&ChatMessage> =
             self.rows.chat.iter().filter(|message| inside(message.offset_ms.saturating_sub(lag_ms))).collect();
         let why = match clip.kind {
@@ -137,8 +170,8 @@ impl Page<'_> {
         html! {
             article.clip data-from=(clip.from_ms) data-to=(clip.to_ms) data-kind=(clip.kind.name()) {
                 h2 { (clock(clip.from_ms)) " to " (clock(clip.to_ms)) " " small { (why) } }
-                audio controls preload="metadata" src=(format!("data:{};base64,{}", media::EXCERPT_TYPE, STANDARD.encode(sound))) {}
-                (lanes(clip, lag_ms, &words, &chat))
+                audio controls preload="metadata" src=(format!("data:{};base64,{}", media::EXCERPT_TYPE, STANDARD.encode(&sound.flac))) {}
+                (lanes((clip, sound), lag_ms, &words, &chat))
                 div.columns {
                     section {
                         h3 { "Said" }
@@ -172,8 +205,11 @@ impl Page<'_> {
                 }
                 fieldset {
                     legend { "Do they belong together?" }
-                    @for (value, label) in JUDGEMENTS {
-                        label { input type="radio" name=(format!("clip-{number}")) value=(value); span { (label) } }
+                    @for (key, (value, label)) in (1..).zip(JUDGEMENTS) {
+                        label {
+                            input type="radio" name=(format!("clip-{number}")) value=(value);
+                            span { kbd { (key) } " " (label) }
+                        }
                     }
                 }
             }
@@ -182,13 +218,14 @@ impl Page<'_> {
 }
 
 /// Speech above, chat below, on one line of time; the script moves the chat.
-fn lanes(clip: &Clip, lag_ms: i64, words: &[&Word], chat: &[&ChatMessage]) -> Markup {
+fn lanes((clip, sound): (&Clip, &Sound), lag_ms: i64, words: &[&Word], chat: &[&ChatMessage]) -> Markup {
     let length = (clip.to_ms - clip.from_ms).max(1) as f64;
     let x = |at: i64| format!("{:.1}", (at - clip.from_ms) as f64 / length * LANE);
     let wide = |from: i64, to: i64| format!("{:.1}", ((to - from) as f64 / length * LANE - 1.5).max(2.0));
     html! {
         svg.lanes viewBox="0 0 1000 64" preserveAspectRatio="none" aria-hidden="true" {
             rect.lane x="0" y="4" width="1000" height="24" rx="4" {}
+            path.wave d=(wave::path(&sound.loudness, LANE, 4.0, 24.0)) {}
             rect.lane x="0" y="36" width="1000" height="24" rx="4" {}
             @for word in words {
                 rect.said x=(x(word.start_ms)) y="8" width=(wide(word.start_ms, word.end_ms.min(clip.to_ms))) height="16" rx="2" {}

@@ -4,8 +4,9 @@ use align::estimate::evidence::Evidence;
 use align::estimate::verdict::Verdict;
 use align::estimate::{Estimate, estimate};
 use schemas::{ChatMessage, Word};
+use testkit::broadcast::Plan;
 
-use crate::broadcast::{Plan, message, shuffled, word};
+use crate::rows::{made_up, message, shuffled, word};
 
 fn run(plan: &Plan, words: &[Word], chat: &[ChatMessage]) -> Estimate {
     let mut seed = [0; 32];
@@ -20,7 +21,7 @@ fn the_lag_is_found_and_the_interval_holds_it() {
     let cases = 30;
     for seed in 0..cases {
         let plan = Plan::new(seed, 1_000 + 137 * seed as i64);
-        let (words, chat) = plan.make();
+        let (words, chat) = made_up(&plan);
         let found = run(&plan, &words, &chat);
         errors.push((found.lag_ms - plan.lag_ms).abs());
         covered += u64::from((found.low_ms..=found.high_ms).contains(&plan.lag_ms));
@@ -35,7 +36,7 @@ fn the_lag_is_found_and_the_interval_holds_it() {
 #[test]
 fn an_injected_offset_comes_back() {
     let plan = Plan::new(7, 9_000);
-    let (words, chat) = plan.make();
+    let (words, chat) = made_up(&plan);
     let before = run(&plan, &words, &chat);
     for injected in [500, -500, 2_000, -2_000, 7_300, -7_300, 20_000, -20_000] {
         let mut moved = chat.clone();
@@ -52,11 +53,11 @@ fn unrelated_chat_is_refused() {
     let mut accepted = Vec::new();
     for seed in 1_000..1_000 + cases {
         let plan = Plan { duration_ms: 300_000, ..Plan::new(seed, 6_000) };
-        let (words, chat) = plan.make();
+        let (words, chat) = made_up(&plan);
         // Half of the chats are another broadcast's, whole: bursts, pace and words are right, and nothing belongs.
         let chat = match seed % 2 {
             0 => shuffled(chat, seed),
-            _ => Plan { seed: seed + 7_777, ..plan }.make().1,
+            _ => made_up(&Plan { seed: seed + 7_777, ..plan.clone() }).1,
         };
         let found = run(&plan, &words, &chat);
         if found.verdict != Verdict::NotIdentifiable {
@@ -69,7 +70,7 @@ fn unrelated_chat_is_refused() {
 #[test]
 fn nothing_is_made_of_nothing() {
     let plan = Plan::new(1, 5_000);
-    let (words, chat) = plan.make();
+    let (words, chat) = made_up(&plan);
     let one_word = [word(0, 0, 0, 300, "hello")];
     let strange = [message(0, i64::MAX, "x"), message(1, i64::MIN, "hello"), message(2, 0, "hello")];
     let cases: [(i64, &[Word], &[ChatMessage]); 7] = [
@@ -90,7 +91,7 @@ fn nothing_is_made_of_nothing() {
 #[test]
 fn threads_do_not_show() {
     let plan = Plan::new(11, 4_000);
-    let (words, chat) = plan.make();
+    let (words, chat) = made_up(&plan);
     let with = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
         pool.install(|| run(&plan, &words, &chat))

@@ -1,7 +1,8 @@
 //! Tests of the align job against made-up broadcasts and against the sample stream.
 
-mod broadcast;
 mod estimator;
+mod gates;
+mod rows;
 mod sample;
 mod stage;
 mod whole;

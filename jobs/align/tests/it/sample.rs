@@ -6,7 +6,7 @@ use media::Ffmpeg;
 use schemas::{ChatMessage, Word};
 use testkit::sample::Broadcast;
 
-use crate::broadcast;
+use crate::rows;
 
 /// The words that are heard in a recording.
 fn heard(broadcast: &Broadcast) -> Vec<Word> {
@@ -14,17 +14,18 @@ fn heard(broadcast: &Broadcast) -> Vec<Word> {
     let media = testkit::sample::dir().join(format!("{}.mkv", broadcast.id));
     let samples = ffmpeg.decode(&media, None).expect("the sample decodes");
     let spans = asr::Vad::load(&testkit::models::cached("silero-v6.2.0")).expect("a model").speech(&samples);
-    let mut recognizer = asr::Recognizer::load(&testkit::models::cached("tiny.en"), "tiny.en", 1).expect("a model");
+    let model = testkit::models::cached("tiny.en");
+    let recognizer = asr::Recognizer::load(&model, "tiny.en", asr::Timing::Precise, 1).expect("a model");
     let mut words: Vec<Word> = Vec::new();
     let mut utterance = 0;
     for chunk in asr::chunks(&spans.expect("speech"), asr::CHUNK_LIMIT_MS) {
         let range = chunk.start_ms as usize * 16..samples.len().min(chunk.end_ms as usize * 16);
-        let found = recognizer.recognize(&samples[range], "en").expect("words");
+        let asr::Heard { words: found, no_speech } = recognizer.recognize(&samples[range], "en", None).expect("words");
         let found: Vec<asr::Word> = found.into_iter().map(|word| word.shifted(chunk.start_ms)).collect();
-        for said in asr::utterances(&found, &chunk.spans) {
+        for said in asr::utterances(&found, &chunk.spans, no_speech) {
             for word in said.words {
                 let (start, end) = (word.start_ms as i64, word.end_ms as i64);
-                words.push(broadcast::word(words.len(), utterance, start, end, &word.text));
+                words.push(rows::word(words.len(), utterance, start, end, &word.text));
             }
             utterance += 1;
         }
@@ -45,7 +46,7 @@ fn written(broadcast: &Broadcast) -> Vec<ChatMessage> {
             let at = (comment["content_offset_seconds"].as_f64().expect("an offset") * 1000.0).round() as i64;
             let text = comment["message"]["body"].as_str().unwrap_or_default();
             let login = comment["commenter"]["name"].as_str().map(str::to_owned);
-            ChatMessage { user_login: login, ..broadcast::message(ordinal, at, text) }
+            ChatMessage { user_login: login, ..rows::message(ordinal, at, text) }
         })
         .collect();
     chat.sort_by_key(|message| (message.offset_ms, message.ordinal));
@@ -65,7 +66,7 @@ fn check(id: &str) {
     assert!(error.abs() <= 1_000, "{text}");
     assert_eq!(found.verdict, Verdict::Ok, "{text}");
 
-    let unrelated = broadcast::shuffled(chat, 1);
+    let unrelated = rows::shuffled(chat, 1);
     let refused = estimate(&Evidence::gather(broadcast.duration_ms, &words, &unrelated), [9; 32]);
     assert_eq!(refused.verdict, Verdict::NotIdentifiable, "{id} shuffled: {:?}", refused.grounds);
 }

@@ -30,9 +30,7 @@ impl Stage {
         let folder = TempStore::new();
         let store = Store::open(&folder.url()).await.expect("a store");
         let vod: VodKey = vod.parse().expect("a VOD");
-        let ingest = ingest(&store, &vod, audio, duration_ms, chat).await.expect("an ingest run");
-        store.add_generation(&vod, &ingest, "2026-01-01T00:00:00Z").await.expect("a generation");
-        transcribe(&store, &vod, &ingest, words).await.expect("a transcribe run");
+        fill(&store, &vod, audio, duration_ms, (words, chat)).await.expect("both runs");
         Self { folder, store, vod }
     }
 
@@ -53,6 +51,20 @@ impl Stage {
         assert_eq!(made.len(), 1);
         made.remove(0)
     }
+}
+
+/// Commits what `ingest` and `transcribe` would have to a store.
+pub async fn fill(
+    store: &Store,
+    vod: &VodKey,
+    audio: &Path,
+    duration_ms: i64,
+    (words, chat): (&[Word], &[ChatMessage]),
+) -> anyhow::Result<()> {
+    let ingest = ingest(store, vod, audio, duration_ms, chat).await?;
+    store.add_generation(vod, &ingest, "2026-01-01T00:00:00Z").await?;
+    transcribe(store, vod, &ingest, words).await?;
+    Ok(())
 }
 
 fn key(job: &str, params: serde_json::Value, inputs: &[(&str, Digest)]) -> RunKey {

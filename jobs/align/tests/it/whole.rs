@@ -1,22 +1,29 @@
 //! The command over a store: what it commits, that it refuses, and the QA page there and back.
 
+use std::process::Command;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ids::Digest;
 use media::Ffmpeg;
 use schemas::{AlignedTurn, OffsetSegment, Word};
+use testkit::broadcast::Plan;
 
-use crate::broadcast::{Plan, message, shuffled};
+use crate::rows::{made_up, message, shuffled};
 use crate::stage::Stage;
 
 /// Ten minutes of made-up broadcast over a tone as sound.
 async fn stage(plan: &Plan, unrelated: bool) -> Stage {
-    let (mut words, mut chat) = plan.make();
+    let (mut words, mut chat) = made_up(plan);
     if unrelated {
         chat = shuffled(chat, plan.seed);
     }
     let hostile = "<script>alert(1)</script> \" onload=\"x' &amp; \u{202e}drawkcab";
     chat.push(message(chat.len(), 1_000 + plan.lag_ms, hostile));
+    // In every piece, so that it is on the page whichever are chosen.
+    for at in (0..plan.duration_ms - 10_000).step_by(5_000) {
+        chat.push(message(chat.len(), at + plan.lag_ms, "<img src=x onerror=alert(1)>"));
+    }
     chat.sort_by_key(|message| (message.offset_ms, message.ordinal));
     let vod: ids::VodKey = "file/made-up".parse().expect("a VOD");
     for (ordinal, message) in chat.iter_mut().enumerate() {
@@ -82,8 +89,8 @@ async fn a_broadcast_is_aligned_once_and_always_alike() {
     other.align(&["--vod", "file/made-up", "--threads", "3"]).await.expect("it aligns");
     assert_eq!(other.aligned().await.digest, run.digest);
     // Changes only with LOGIC_VERSION.
-    assert_eq!(run.manifest.tables["aligned_turn"].digest.short(), "a99eda308bab");
-    assert_eq!(run.manifest.tables["offset_segment"].digest.short(), "36127b8346ca");
+    let digests = ["aligned_turn", "offset_segment"].map(|table| run.manifest.tables[table].digest.short());
+    assert_eq!(digests, ["78272a7afa49", "f2b9c04e95db"]);
 }
 
 #[tokio::test]
@@ -138,6 +145,49 @@ async fn the_page_is_closed_and_its_verdicts_come_back() {
     std::fs::write(path("qa.json"), saved.replace("fits", "perfect")).expect("a file");
     let error = stage.align(&["verdicts", "made-up", "--import", &path("qa.json")]).await.expect_err("a refusal");
     assert!(format!("{error:#}").contains("qa.json is not what the page"), "{error:#}");
+}
+
+#[tokio::test]
+async fn a_judge_presses_keys_in_a_browser_and_the_verdicts_come_back() {
+    let stage = stage(&Plan { duration_ms: 180_000, rate: 40.0, ..Plan::new(44, 4_000) }, false).await;
+    stage.align(&["--vod", "made-up"]).await.expect("it aligns");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    stage.align(&["qa", "made-up", "-o", &path("page.html")]).await.expect("a page");
+    let judge = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/qa.mjs");
+    let judged = Command::new("node").args([judge, &path("page.html"), &path("out")]).output().expect("node");
+    assert!(judged.status.success(), "{}", String::from_utf8_lossy(&judged.stderr));
+    let saw: serde_json::Value = serde_json::from_slice(&judged.stdout).expect("JSON");
+    assert_eq!(
+        (&saw["images"], &saw["text"], &saw["ran"]),
+        (&0.into(), &true.into(), &false.into()),
+        "chat stays text"
+    );
+    assert_eq!(saw["waves"], saw["clips"]);
+    assert!(
+        saw["played"].as_f64() > Some(0.0) && saw["lit"].as_u64() >= Some(1),
+        "words are lit as they are said: {saw}"
+    );
+    let kinds = saw["violations"].as_array().expect("a list");
+    for kind in ["connect-src", "img-src", "script-src-elem"] {
+        assert!(kinds.iter().any(|it| it == kind), "{kind} is not blocked: {saw}");
+    }
+    assert_eq!(saw["judged"], format!("2 of {} judged", saw["clips"]));
+    let verdicts: Vec<_> = saw["saved"]["clips"].as_array().expect("a list").iter().map(|it| &it["verdict"]).collect();
+    assert_eq!(verdicts, ["fits", "early"]);
+    assert_eq!(saw["saved"]["offset_ms"], 300);
+    if let Some(kept) = std::env::var_os("DOUGPT_SCREENSHOTS") {
+        std::fs::copy(path("out/page.png"), std::path::Path::new(&kept).join("align-qa.png")).expect("a copy");
+    }
+    stage.align(&["verdicts", "made-up", "--import", &path("out/qa.json")]).await.expect("they are taken in");
+    let runs = stage.store.runs("align").await.expect("runs");
+    let taken = runs.iter().find(|run| run.manifest.facts.contains_key("accuracy")).expect("a run of verdicts");
+    assert_eq!(taken.manifest.counts["judged"], 2);
+    for format in ["vtt", "ass"] {
+        stage.align(&["export", "made-up", "--format", format, "-o", &path(format)]).await.expect("subtitles");
+        let text = std::fs::read_to_string(path(format)).expect("a file");
+        assert!(text.contains("viewer1: ") || text.contains("viewer1{"), "{format}: {}", &text[..400]);
+    }
 }
 
 #[tokio::test]

@@ -76,6 +76,8 @@ fn turn(message: &ChatMessage) -> AlignedTurn {
         last_word: Some(1),
         transcript: "the dragon".into(),
         echo: 0.0,
+        shared: Vec::new(),
+        burst: 0.0,
     }
 }
 
@@ -122,8 +124,12 @@ async fn transcribe(store: &Store, ingest: &Run, tiny: Digest) -> Run {
         text: "the dragon".into(),
         words: 2,
         probability: 0.9,
+        no_speech: 0.1,
         language,
         suspect: vec![],
+        model_digest: Digest::of(b"model"),
+        engine: "whisper.cpp 1.8.3".into(),
+        timing: "precise".into(),
     };
     run.table(&[utterance]).await.unwrap();
     let word = |ordinal: i64, text: &str| Word {
@@ -152,6 +158,9 @@ async fn align(store: &Store, ingest: &Run, transcribe: &Run, messages: &[ChatMe
         lag_ms: Some(3_000),
         low_ms: Some(2_500),
         high_ms: Some(3_500),
+        clock_shift_ms: None,
+        clock: None,
+        reaction_ms: None,
         p_value: 0.0,
         peak_ratio: 2.0,
         echoes: 3,

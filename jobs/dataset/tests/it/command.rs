@@ -69,7 +69,7 @@ impl Desk {
     async fn build(&self, settings: &str) -> (job::Done, u64) {
         let (_, job) = self.job(&["list"]);
         let config = dataset::Config::parse(settings).unwrap();
-        run(&Params { name: "demo".parse().unwrap(), vods: vec![], config }, &job).await.unwrap()
+        run(&Params { name: "demo".parse().unwrap(), vods: vec![], aligned: vec![], config }, &job).await.unwrap()
     }
 }
 
@@ -103,6 +103,31 @@ async fn a_dataset_grows_by_versions_and_keeps_what_it_gave() {
     let params = second.run.manifest.key.params.to_string();
     assert!(params.contains(r#""file/a":"test""#) && params.contains(r#""file/b":"train""#), "{params}");
     assert!(!params.contains("pseudonyms"), "{params}");
+}
+
+#[tokio::test]
+async fn of_several_alignments_one_has_to_be_chosen() {
+    let desk = Desk::new().await;
+    let source = source("v", &FIRST);
+    desk.take_in(&source).await;
+    let [first] = &desk.store.runs("align").await.unwrap()[..] else { panic!("one alignment") };
+    let key = RunKey { params: json!({ "vod": source.key, "model": "base" }), ..first.manifest.key.clone() };
+    let mut other = desk.store.begin(key).unwrap();
+    other.table(&source.segments).await.unwrap();
+    other.table(&source.turns).await.unwrap();
+    let other = other.commit().await.unwrap();
+    for chosen in [&["build", "demo"][..], &["build", "demo", "--align", "none"]] {
+        let error = format!("{:#}", desk.command(chosen).await.unwrap_err());
+        let id = other.id().to_string();
+        assert!(error.contains(&id) && error.contains("choose with --align RUN"), "{error}");
+    }
+    let id = other.id().to_string();
+    assert_eq!(desk.command(&["build", "demo", "--align", &id[..12]]).await.unwrap(), Exit::Done);
+    let [built] = &desk.store.runs("dataset").await.unwrap()[..] else { panic!("one dataset") };
+    assert_eq!(built.manifest.key.inputs.get("align:file/v"), Some(&other.digest));
+    let one = ["build", "demo", "--align", &id, "--align", "none"];
+    let error = format!("{:#}", desk.command(&one).await.unwrap_err());
+    assert!(error.contains("--align none: no align run"), "{error}");
 }
 
 #[tokio::test]

@@ -53,6 +53,8 @@ pub fn source(id: &str, lines: &[(usize, &str)]) -> Source {
         last_word: Some(3),
         transcript: words.join(" "),
         echo: 0.0,
+        shared: Vec::new(),
+        burst: 0.0,
     };
     Source {
         ingest_run: run("ingest"),
@@ -83,8 +85,12 @@ pub fn source(id: &str, lines: &[(usize, &str)]) -> Source {
             text: words.join(" "),
             words: 4,
             probability: 0.9,
+            no_speech: 0.1,
             language: "en".into(),
             suspect: vec![],
+            model_digest: Digest::of(b"model"),
+            engine: "whisper.cpp 1.8.3".into(),
+            timing: "precise".into(),
         }],
         words: words.iter().enumerate().map(word).collect(),
         segments: vec![OffsetSegment {
@@ -96,6 +102,9 @@ pub fn source(id: &str, lines: &[(usize, &str)]) -> Source {
             lag_ms: Some(3_000),
             low_ms: Some(2_800),
             high_ms: Some(3_200),
+            clock_shift_ms: None,
+            clock: None,
+            reaction_ms: None,
             p_value: 0.0,
             peak_ratio: 3.0,
             echoes: 9,

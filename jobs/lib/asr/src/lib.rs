@@ -18,11 +18,11 @@ mod words;
 
 pub use chunks::{CHUNK_LIMIT_MS, Chunk, Span, chunks};
 pub use error::AsrError;
-pub use recognizer::{Recognizer, known_models};
-pub use suspect::Suspect;
+pub use recognizer::{Heard, Recognizer, Timing, engine, known_models};
+pub use suspect::{Suspect, mark_repeated};
 pub use utterances::{Utterance, utterances};
 pub use vad::Vad;
-pub use words::Word;
+pub use words::{Word, spread};
 
 /// Samples per second of all audio this crate takes.
 pub const SAMPLE_RATE: u32 = 16_000;

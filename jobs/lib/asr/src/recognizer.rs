@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
 use whisper_rs::{
     DtwMode, DtwModelPreset, DtwParameters, FullParams, SamplingStrategy, WhisperContext, WhisperContextParameters,
     WhisperError, WhisperState, get_lang_id, get_lang_str,
@@ -40,7 +41,46 @@ pub fn known_models() -> impl Iterator<Item = &'static str> {
     PRESETS.iter().map(|(name, _)| *name)
 }
 
-/// A loaded speech model.
+/// The engine and its version, as tables and manifests name it. A graphics card adds up in another order and may hear another
+/// word, so what this was built for is part of the name.
+pub fn engine() -> String {
+    let cards =
+        [("cuda", cfg!(feature = "cuda")), ("metal", cfg!(feature = "metal")), ("vulkan", cfg!(feature = "vulkan"))];
+    let built_for = cards.iter().filter(|(_, built)| *built).map(|(card, _)| format!(" {card}"));
+    format!("whisper.cpp {}{}", whisper_rs::WHISPER_CPP_VERSION, built_for.collect::<String>())
+}
+
+/// How words get their times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Timing {
+    /// By time warping over cross-attention, which flash attention would not leave behind.
+    Precise,
+    /// Not at all: flash attention leaves nothing to time words by. [`spread`](crate::spread) gives them times by their
+    /// length.
+    Fast,
+}
+
+impl Timing {
+    /// The name used in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Timing::Precise => "precise",
+            Timing::Fast => "fast",
+        }
+    }
+}
+
+/// What was recognised in one chunk.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Heard {
+    /// The words, timed from the chunk's start.
+    pub words: Vec<Word>,
+    /// Probability that nobody speaks in it, by the model's own token for that, 0 to 1.
+    pub no_speech: f32,
+}
+
+/// A loaded speech model. Several threads may use it at once; each call has a state of its own.
 #[derive(Debug)]
 pub struct Recognizer {
     context: WhisperContext,
@@ -49,16 +89,17 @@ pub struct Recognizer {
 
 impl Recognizer {
     /// Loads a Whisper model in ggml form. `model` is its name, which picks the attention heads that time words.
-    /// `threads` changes the speed and never the words.
-    pub fn load(path: &Path, model: &str, threads: usize) -> Result<Recognizer, AsrError> {
+    /// `threads` of one call change the speed and never the words.
+    pub fn load(path: &Path, model: &str, timing: Timing, threads: usize) -> Result<Recognizer, AsrError> {
         whisper_rs::install_logging_hooks();
+        let preset = preset(model)?;
+        let mode = match timing {
+            Timing::Precise => DtwMode::ModelPreset { model_preset: preset },
+            Timing::Fast => DtwMode::None,
+        };
         let parameters = WhisperContextParameters {
-            // Flash attention would leave no attention weights to time words by.
-            flash_attn: false,
-            dtw_parameters: DtwParameters {
-                mode: DtwMode::ModelPreset { model_preset: preset(model)? },
-                dtw_mem_size: WARPING_BYTES,
-            },
+            flash_attn: timing == Timing::Fast,
+            dtw_parameters: DtwParameters { mode, dtw_mem_size: WARPING_BYTES },
             ..WhisperContextParameters::default()
         };
         let context = WhisperContext::new_with_params(path, parameters).map_err(|source| AsrError::Load {
@@ -75,7 +116,7 @@ impl Recognizer {
     }
 
     /// The language spoken in up to 30 s of samples, as a two-letter code, and its probability.
-    pub fn detect_language(&mut self, samples: &[f32]) -> Result<(String, f32), AsrError> {
+    pub fn detect_language(&self, samples: &[f32]) -> Result<(String, f32), AsrError> {
         if !self.is_multilingual() {
             return Ok(("en".to_owned(), 1.0));
         }
@@ -90,32 +131,46 @@ impl Recognizer {
         Ok((code.to_owned(), probability))
     }
 
-    /// The words in one chunk of at most 30 s, timed from its start. The same samples always give the same words.
-    pub fn recognize(&mut self, samples: &[f32], language: &str) -> Result<Vec<Word>, AsrError> {
+    /// Refuses a language that the model does not speak.
+    pub fn speaks(&self, language: &str) -> Result<(), AsrError> {
         let known = !language.contains('\0') && get_lang_id(language).is_some();
-        if !known || (!self.is_multilingual() && language != "en") {
-            return Err(AsrError::Language { language: language.to_owned() });
+        match known && (self.is_multilingual() || language == "en") {
+            true => Ok(()),
+            false => Err(AsrError::Language { language: language.to_owned() }),
         }
+    }
+
+    /// What is said in one chunk of at most 30 s. The same samples always give the same words, whatever was recognised
+    /// before and whatever is recognised at the same time.
+    ///
+    /// `prompt` is text as it might stand before the chunk: names and spellings in it become more likely. whisper.cpp uses
+    /// the last half of what its text context holds, 224 tokens.
+    pub fn recognize(&self, samples: &[f32], language: &str, prompt: Option<&str>) -> Result<Heard, AsrError> {
+        self.speaks(language)?;
         if samples.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Heard { words: Vec::new(), no_speech: 1.0 });
         }
         let (samples, length_ms) = admitted(samples)?;
         let failed = |source| AsrError::Recognize { given_ms: length_ms, source };
         // A fresh state: whisper.cpp keeps the random generator of its first decoder from one chunk to the next, and
         // words would depend on what was recognised before.
         let mut state = self.context.create_state().map_err(failed)?;
-        state.full(self.parameters(language), &samples).map_err(failed)?;
+        state.full(self.parameters(language, prompt), &samples).map_err(failed)?;
+        let no_speech = state.get_segment(0).map_or(1.0, |segment| segment.no_speech_probability());
         let tokens = text_tokens(&state, self.context.token_eot()).map_err(failed)?;
-        Ok(words(&tokens, !UNSPACED.contains(&language), length_ms))
+        Ok(Heard { words: words(&tokens, !UNSPACED.contains(&language), length_ms), no_speech })
     }
 
     /// One pass over the whole chunk: no context, no timestamps, one segment. whisper.cpp would otherwise move on by its
     /// own segment times and may hand time warping a window too short for it, which ends the process.
-    fn parameters(&self, language: &str) -> FullParams<'static, 'static> {
+    fn parameters(&self, language: &str, prompt: Option<&str>) -> FullParams<'static, 'static> {
         let mut parameters = FullParams::new(SamplingStrategy::Greedy { best_of: 5 });
         parameters.set_n_threads(self.threads);
         // whisper-rs leaks these few bytes for each chunk; the parameters themselves cannot be kept across threads.
         parameters.set_language(Some(language_name(language)));
+        if let Some(prompt) = prompt {
+            parameters.set_initial_prompt(&prompt.replace('\0', " "));
+        }
         parameters.set_no_context(true);
         parameters.set_no_timestamps(true);
         parameters.set_single_segment(true);

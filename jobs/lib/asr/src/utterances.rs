@@ -26,10 +26,11 @@ pub struct Utterance {
 ///
 /// Of a word beside a pause one bound is sure and the other lies somewhere in the pause; sharing time with the right span
 /// does not depend on which. Span bounds beat word times, so words are then cut to their span. Spans without words give
-/// nothing; words without any span become one utterance of their own, marked as outside speech.
-pub fn utterances(words: &[Word], spans: &[Span]) -> Vec<Utterance> {
+/// nothing; words without any span become one utterance of their own, marked as outside speech. `no_speech` is what the
+/// model says of the chunk.
+pub fn utterances(words: &[Word], spans: &[Span], no_speech: f32) -> Vec<Utterance> {
     if spans.is_empty() {
-        return outside(words).into_iter().collect();
+        return outside(words, no_speech).into_iter().collect();
     }
     let mut said: Vec<Vec<Word>> = vec![Vec::new(); spans.len()];
     let mut at = 0;
@@ -43,7 +44,8 @@ pub fn utterances(words: &[Word], spans: &[Span]) -> Vec<Utterance> {
             list.push(word.clone());
         }
     }
-    spans.iter().zip(said).filter(|(_, words)| !words.is_empty()).map(|(span, words)| inside(*span, words)).collect()
+    let said = spans.iter().zip(said).filter(|(_, words)| !words.is_empty());
+    said.map(|(span, words)| inside(*span, words, no_speech)).collect()
 }
 
 /// Milliseconds that a span and a word share; below zero their distance.
@@ -51,7 +53,7 @@ fn closeness(span: &Span, word: &Word) -> i128 {
     i128::from(span.end_ms.min(word.end_ms)) - i128::from(span.start_ms.max(word.start_ms))
 }
 
-fn inside(span: Span, mut words: Vec<Word>) -> Utterance {
+fn inside(span: Span, mut words: Vec<Word>, no_speech: f32) -> Utterance {
     let end_ms = span.end_ms.max(span.start_ms);
     for word in &mut words {
         word.start_ms = word.start_ms.clamp(span.start_ms, end_ms);
@@ -61,13 +63,13 @@ fn inside(span: Span, mut words: Vec<Word>) -> Utterance {
     if let Some(first) = words.first_mut() {
         first.start_ms = span.start_ms;
     }
-    let suspect = doubts(&words, end_ms - span.start_ms);
+    let suspect = doubts(&words, end_ms - span.start_ms, no_speech);
     Utterance { start_ms: span.start_ms, end_ms, text: text(&words), words, suspect }
 }
 
-fn outside(words: &[Word]) -> Option<Utterance> {
+fn outside(words: &[Word], no_speech: f32) -> Option<Utterance> {
     let (start_ms, end_ms) = (words.first()?.start_ms, words.last()?.end_ms);
-    let mut suspect = doubts(words, end_ms.saturating_sub(start_ms));
+    let mut suspect = doubts(words, end_ms.saturating_sub(start_ms), no_speech);
     suspect.push(Suspect::OutsideSpeech);
     Some(Utterance { start_ms, end_ms, text: text(words), words: words.to_vec(), suspect })
 }
@@ -97,7 +99,7 @@ mod tests {
             word("hi", 4000, 9250),
             word("there", 9700, 9800), // Past all speech.
         ];
-        let found = utterances(&words, &spans);
+        let found = utterances(&words, &spans, 0.0);
         let texts: Vec<_> = found.iter().map(|said| (said.start_ms, said.end_ms, said.text.as_str())).collect();
         assert_eq!(texts, [(1000, 2000, "okay chat"), (2300, 3000, "now bye"), (9000, 9500, "hi there")]);
         let times: Vec<_> =
@@ -108,11 +110,11 @@ mod tests {
 
     #[test]
     fn words_without_speech_are_kept_and_marked() {
-        let found = utterances(&[word("hello", 5, 900)], &[]);
+        let found = utterances(&[word("hello", 5, 900)], &[], 0.0);
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].suspect, [Suspect::OutsideSpeech]);
-        assert_eq!(utterances(&[], &[]), []);
-        assert_eq!(utterances(&[], &[Span { start_ms: 0, end_ms: 10 }]), []);
+        assert_eq!(utterances(&[], &[], 0.0), []);
+        assert_eq!(utterances(&[], &[Span { start_ms: 0, end_ms: 10 }], 0.0), []);
     }
 
     proptest! {
@@ -131,7 +133,7 @@ mod tests {
                 at += gap + length;
                 Span { start_ms: at - length, end_ms: at }
             }).collect();
-            let found = utterances(&words, &spans);
+            let found = utterances(&words, &spans, 0.0);
             let kept: Vec<&str> = found.iter().flat_map(|said| &said.words).map(|word| word.text.as_str()).collect();
             let given: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
             prop_assert_eq!(kept, given);

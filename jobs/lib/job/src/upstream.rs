@@ -56,12 +56,12 @@ impl Job {
 /// The one run of `job` about `subject` that `belongs`; of several logic versions, the highest.
 ///
 /// # Errors
-/// When there is none (`remedy` says what to run), or several.
+/// When there is none (`remedy` says what to run), or several (the `option` of the command, if it has one, chooses).
 pub async fn only_run(
     store: &Store,
     job: &str,
     subject: &VodKey,
-    remedy: &str,
+    (remedy, option): (&str, Option<&str>),
     belongs: impl Fn(&Run) -> bool,
 ) -> anyhow::Result<Run> {
     let mut runs = store.runs(job).await?;
@@ -72,7 +72,10 @@ pub async fn only_run(
     match runs.pop() {
         None => bail!("{subject} has no {job} run; run `{remedy}`"),
         Some(run) if runs.is_empty() => Ok(run),
-        Some(_) => bail!("{subject} has {} {job} runs that differ in their parameters: {}", ids.len(), ids.join(", ")),
+        Some(_) => {
+            let choose = option.map(|option| format!("; choose with {option} RUN")).unwrap_or_default();
+            bail!("{subject} has {} {job} runs that differ in their parameters: {}{choose}", ids.len(), ids.join(", "))
+        }
     }
 }
 

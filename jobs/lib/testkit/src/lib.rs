@@ -6,11 +6,13 @@
 pub mod azure;
 pub mod big_chat;
 pub mod bin;
+pub mod broadcast;
 pub mod cutting;
 pub mod models;
 pub mod port;
 pub mod process;
 mod random;
+pub mod recording;
 pub mod s3;
 pub mod sample;
 mod temp_store;

@@ -1,6 +1,9 @@
 //! Tests of the transcribe job with the real models over the sample stream.
 
+mod quiet;
+
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use bytes::Bytes;
 use clap::Parser;
@@ -8,9 +11,9 @@ use ids::{Digest, VodKey};
 use job::{Exit, HasFlags, Job};
 use manifest::RunKey;
 use media::Ffmpeg;
-use schemas::{Media, Utterance, Word};
+use schemas::{Media, Span, Utterance, Word};
 use serde_json::json;
-use store::{Run, Store};
+use store::{BlobInfo, Run, Store};
 use testkit::TempStore;
 use transcribe::args::Args;
 
@@ -24,8 +27,26 @@ fn key(job: &str, params: serde_json::Value) -> RunKey {
     RunKey { job: job.to_owned(), logic_version: 1, params, inputs: BTreeMap::new(), models: BTreeMap::new() }
 }
 
+/// Stretches that the platform silenced.
+fn silenced(vod: &VodKey, muted: &[(i64, i64)]) -> Vec<Span> {
+    let span = |&(start_ms, end_ms): &(i64, i64)| Span {
+        platform: vod.platform,
+        vod_id: vod.id.clone(),
+        kind: "muted_segment".to_owned(),
+        start_ms,
+        end_ms,
+        label: None,
+    };
+    muted.iter().map(span).collect()
+}
+
 impl Stage {
     async fn set(models: &[&str]) -> Self {
+        Self::with(models, &testkit::sample::dir().join("demo-1.mkv"), &[]).await
+    }
+
+    /// A store with that media as `file/demo-1`, of which stretches are muted.
+    async fn with(models: &[&str], media: &Path, muted: &[(i64, i64)]) -> Self {
         let folder = TempStore::new();
         let store = Store::open(&folder.url()).await.expect("a store");
         for name in models {
@@ -38,8 +59,7 @@ impl Stage {
         let mut run = store.begin(key("ingest", json!({"vod": vod}))).expect("a run");
         let work = tempfile::tempdir().expect("a folder");
         let audio = work.path().join("audio.flac");
-        let media = testkit::sample::dir().join("demo-1.mkv");
-        let made = Ffmpeg::find().expect("ffmpeg").demux_flac(&media, &audio, None, &mut |_| ()).expect("audio");
+        let made = Ffmpeg::find().expect("ffmpeg").demux_flac(media, &audio, None, &mut |_| ()).expect("audio");
         let digest = run.blob_file("audio", &audio, "audio/flac").await.expect("a blob");
         run.table(&[Media {
             platform: vod.platform,
@@ -56,9 +76,25 @@ impl Stage {
         }])
         .await
         .expect("a table");
+        run.table(&silenced(&vod, muted)).await.expect("a table");
         let run = run.commit().await.expect("a commit");
         store.add_generation(&vod, &run, "2026-01-01T00:00:00Z").await.expect("a generation");
         Self { folder, store }
+    }
+
+    /// The same audio as a second generation, with stretches that the platform silenced.
+    async fn mute(&self, muted: &[(i64, i64)]) {
+        let vod: VodKey = "file/demo-1".parse().expect("a VOD");
+        let first = self.store.vod(&vod).await.expect("a record").expect("a generation");
+        let first = self.store.run("ingest", &first.run_id).await.expect("a run");
+        let mut run = self.store.begin(key("ingest", json!({"vod": vod, "muted": true}))).expect("a run");
+        let audio = &first.manifest.blobs["audio"];
+        run.blob_kept("audio", BlobInfo { digest: audio.digest, size: audio.size }, "audio/flac");
+        let media: Vec<Media> = self.store.rows(&first).await.expect("rows");
+        run.table(&media).await.expect("a table");
+        run.table(&silenced(&vod, muted)).await.expect("a table");
+        let run = run.commit().await.expect("a commit");
+        self.store.add_generation(&vod, &run, "2026-01-02T00:00:00Z").await.expect("a generation");
     }
 
     async fn transcribe(&self, arguments: &[&str]) -> anyhow::Result<Exit> {
@@ -85,7 +121,7 @@ async fn speech_becomes_words_once_and_an_interrupted_run_goes_on() {
     let run = stage.only().await;
     let utterances: Vec<Utterance> = stage.store.rows(&run).await.expect("utterances");
     let words: Vec<Word> = stage.store.rows(&run).await.expect("words");
-    check_times(&utterances, &words);
+    check_times(&utterances, &words, 600);
 
     // Every format, deterministic, into a file.
     let out = tempfile::tempdir().expect("a folder");
@@ -97,7 +133,7 @@ async fn speech_becomes_words_once_and_an_interrupted_run_goes_on() {
 
     // What an interruption leaves: all checkpoints but the last. Other threads, the same manifest.
     let kept = stage.store.checkpoints("transcribe", &run.id()).await.expect("checkpoints");
-    assert_eq!(kept.len() as u64, run.manifest.counts["chunks"]);
+    assert_eq!(kept.len() as u64, run.manifest.counts["chunks"] + 1, "the survey and every piece");
     assert!(kept.len() >= 3);
     let resumed = Stage::set(MODELS).await;
     leave(&stage, &resumed, &run, &kept[..kept.len() - 1], |bytes| bytes).await;
@@ -126,13 +162,13 @@ async fn leave(from: &Stage, to: &Stage, run: &Run, kept: &[(u64, Digest)], chan
 }
 
 /// The nouns of the script are heard where they are said, and words lie in order inside their utterances.
-fn check_times(utterances: &[Utterance], words: &[Word]) {
+fn check_times(utterances: &[Utterance], words: &[Word], within_ms: i64) {
     let truth = testkit::sample::truth();
     let said = &truth.broadcast("demo-1").utterances;
     let near = said.iter().filter(|said| {
-        words
-            .iter()
-            .any(|word| word.text.to_lowercase().contains(&said.noun) && (word.start_ms - said.noun_ms).abs() <= 600)
+        words.iter().any(|word| {
+            word.text.to_lowercase().contains(&said.noun) && (word.start_ms - said.noun_ms).abs() <= within_ms
+        })
     });
     let near = near.count();
     assert!(near * 10 >= said.len() * 7, "{near} of {} nouns were heard where they were said", said.len());
@@ -143,6 +179,69 @@ fn check_times(utterances: &[Utterance], words: &[Word]) {
         assert!(own.is_sorted_by_key(|word| word.start_ms));
         assert!(own.iter().all(|word| utterance.start_ms <= word.start_ms && word.end_ms <= utterance.end_ms));
     }
+}
+
+#[tokio::test]
+async fn a_later_generation_is_recognised_only_where_it_changed() {
+    let stage = Stage::set(MODELS).await;
+    stage.transcribe(&["--vod", "demo-1"]).await.expect("a transcript");
+    let run = stage.only().await;
+    let kept = stage.store.checkpoints("transcribe", &run.id()).await.expect("checkpoints");
+    let before: Vec<Word> = stage.store.rows(&run).await.expect("words");
+
+    // A store whose first transcript has a word that nobody said.
+    let marked = Stage::set(MODELS).await;
+    leave(&stage, &marked, &run, &kept, |bytes| {
+        let text = String::from_utf8(bytes.to_vec()).expect("JSON");
+        Bytes::from(text.replace("dragon", "marked"))
+    })
+    .await;
+    marked.transcribe(&["--vod", "demo-1"]).await.expect("a transcript");
+    let first = marked.only().await;
+    let whole: Vec<Word> = marked.store.rows(&first).await.expect("words");
+    let from = whole.iter().find(|word| word.text.contains("marked")).expect("the mark").start_ms;
+
+    // What is silenced is far from the mark, so the piece with the mark has the samples it had.
+    let last = before.last().expect("a word").end_ms;
+    let muted = if from * 2 < last { (last - 15_000, last + 1000) } else { (0, 15_000) };
+    marked.mute(&[muted]).await;
+    marked.transcribe(&["--vod", "demo-1"]).await.expect("another transcript");
+    let mut runs = marked.store.runs("transcribe").await.expect("runs");
+    runs.retain(|run| run.id() != first.id());
+    let words: Vec<Word> = marked.store.rows(&runs[0]).await.expect("words");
+    assert!(words.iter().any(|word| word.text.contains("marked")), "the unchanged piece was not heard again");
+    let inside = |word: &&Word| word.end_ms > muted.0 && word.start_ms < muted.1;
+    assert!(before.iter().any(|word| inside(&word)), "there was speech before");
+    assert_eq!(words.iter().find(inside), None, "and no word is left where it is silenced");
+
+    let out = tempfile::tempdir().expect("a folder");
+    let path = out.path().join("x.srt").display().to_string();
+    marked.transcribe(&["export", "demo-1", "--format", "srt", "-o", &path]).await.expect("an export");
+    assert_eq!(std::fs::read_to_string(path).expect("a file").matches("[muted]").count(), 1);
+}
+
+#[tokio::test]
+async fn names_from_the_command_line_are_part_of_the_question() {
+    let stage = Stage::set(MODELS).await;
+    stage.transcribe(&["--vod", "demo-1"]).await.expect("a transcript");
+    stage.transcribe(&["--vod", "demo-1", "--prompt", "Doug, Malenia, Torrent."]).await.expect("another one");
+    stage.transcribe(&["--vod", "demo-1", "--fast"]).await.expect("a fast one");
+    let runs = stage.store.runs("transcribe").await.expect("runs");
+    assert_eq!(runs.len(), 3);
+    for run in &runs {
+        let rows: Vec<Utterance> = stage.store.rows(run).await.expect("rows");
+        let params = &run.manifest.key.params;
+        assert!(rows.iter().all(|row| row.timing == params["timing"].as_str().expect("a timing")
+            && row.model_digest == run.manifest.key.models["tiny.en"]
+            && row.engine == params["engine"].as_str().expect("an engine")
+            && row.engine.starts_with("whisper.cpp 1.")));
+        let words: Vec<Word> = stage.store.rows(run).await.expect("words");
+        check_times(&rows, &words, if params["timing"] == "fast" { 1_500 } else { 600 });
+    }
+    let error = stage.transcribe(&["export", "demo-1", "--format", "srt"]).await.expect_err("several");
+    assert!(format!("{error:#}").contains("choose with --run RUN"), "{error:#}");
+    let id = runs[0].id().to_string();
+    stage.transcribe(&["export", "demo-1", "--format", "srt", "--run", &id[..12]]).await.expect("that one");
 }
 
 #[tokio::test]

@@ -6,16 +6,16 @@ use crate::speech::{Sentence, stream};
 use crate::{recognizer, vad};
 
 /// Utterances of some samples, by the stages a job runs.
-fn hear(samples: &[f32], recognizer: &mut asr::Recognizer, order: impl Fn(&mut Vec<asr::Chunk>)) -> Vec<Utterance> {
+fn hear(samples: &[f32], recognizer: &asr::Recognizer, order: impl Fn(&mut Vec<asr::Chunk>)) -> Vec<Utterance> {
     let spans = vad().speech(samples).expect("voice activity");
     let mut pieces = chunks(&spans, CHUNK_LIMIT_MS);
     order(&mut pieces);
     let mut heard = Vec::new();
     for piece in pieces {
         let samples = &samples[piece.start_ms as usize * 16..piece.end_ms as usize * 16];
-        let words = recognizer.recognize(samples, "en").expect("recognition");
+        let asr::Heard { words, no_speech } = recognizer.recognize(samples, "en", None).expect("recognition");
         let words: Vec<Word> = words.into_iter().map(|word| word.shifted(piece.start_ms)).collect();
-        heard.extend(utterances(&words, &piece.spans));
+        heard.extend(utterances(&words, &piece.spans, no_speech));
     }
     heard.sort_by_key(|said| said.start_ms);
     heard
@@ -61,8 +61,8 @@ fn said_words(sentences: &[Sentence]) -> Vec<(String, u64)> {
 #[test]
 fn words_and_times_are_those_of_the_stream() {
     let (samples, sentences) = stream();
-    let mut recognizer = recognizer();
-    let heard = hear(&samples, &mut recognizer, |_| {});
+    let recognizer = recognizer();
+    let heard = hear(&samples, &recognizer, |_| {});
 
     // Voice activity: every sentence starts and ends with a span, within 0.15 s and 0.35 s.
     for sentence in &sentences {
@@ -92,7 +92,7 @@ fn words_and_times_are_those_of_the_stream() {
     assert!(heard.iter().all(|said| said.suspect.is_empty()), "{heard:#?}");
 
     // The same samples give the same bits, whatever was heard before and in whatever order.
-    let again = hear(&samples, &mut recognizer, |pieces| pieces.reverse());
+    let again = hear(&samples, &recognizer, |pieces| pieces.reverse());
     assert_eq!(format!("{heard:?}"), format!("{again:?}"));
 }
 

@@ -27,7 +27,8 @@ pub fn digest(name: &str) -> String {
 
 /// The speech model, on one thread: shared cores make whisper.cpp's threads wait for each other.
 pub fn recognizer() -> asr::Recognizer {
-    asr::Recognizer::load(&model(&digest("tiny.en")), "tiny.en", 1).expect("the speech model loads")
+    asr::Recognizer::load(&model(&digest("tiny.en")), "tiny.en", asr::Timing::Precise, 1)
+        .expect("the speech model loads")
 }
 
 /// The voice activity model.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use asr::{AsrError, Recognizer, Vad};
+use asr::{AsrError, Recognizer, Timing, Vad};
 
 use crate::{digest, model, recognizer};
 
@@ -16,28 +16,28 @@ fn wrong_models_are_refused() {
     let empty = folder.path().join("empty.bin");
     std::fs::write(&empty, b"").expect("a file");
     for path in [Path::new("/nowhere/model.bin"), &cut, &empty, folder.path()] {
-        let error = Recognizer::load(path, "tiny.en", 1).expect_err("not a model");
+        let error = Recognizer::load(path, "tiny.en", Timing::Precise, 1).expect_err("not a model");
         assert!(matches!(error, AsrError::Load { kind: "speech", .. }), "{error}");
     }
     for path in [Path::new("/nowhere/model.bin"), &empty] {
         let error = Vad::load(path).expect_err("not a model");
         assert!(matches!(error, AsrError::Load { kind: "voice activity", .. }), "{error}");
     }
-    assert!(matches!(Recognizer::load(&speech, "huge", 1), Err(AsrError::Model { .. })));
+    assert!(matches!(Recognizer::load(&speech, "huge", Timing::Precise, 1), Err(AsrError::Model { .. })));
 }
 
 #[test]
 fn odd_input_is_refused_or_heard_as_nothing() {
-    let mut recognizer = recognizer();
-    assert_eq!(recognizer.recognize(&[], "en").expect("nothing"), []);
+    let recognizer = recognizer();
+    assert_eq!(recognizer.recognize(&[], "en", None).expect("nothing").words, []);
     // Far below the 100 ms that whisper.cpp needs.
-    assert!(recognizer.recognize(&[0.1; 7], "en").is_ok());
+    assert!(recognizer.recognize(&[0.1; 7], "en", None).is_ok());
     let loud: Vec<f32> = (0..24_000).map(|at| if at % 2 == 0 { 1e9 } else { f32::NAN }).collect();
-    assert!(recognizer.recognize(&loud, "en").is_ok());
+    assert!(recognizer.recognize(&loud, "en", None).is_ok());
     let long = vec![0.0; 480_001];
-    assert!(matches!(recognizer.recognize(&long, "en"), Err(AsrError::TooLong { limit_ms: 30_000, .. })));
+    assert!(matches!(recognizer.recognize(&long, "en", None), Err(AsrError::TooLong { limit_ms: 30_000, .. })));
     for language in ["de", "xx", "", "e\0n", "auto"] {
-        let error = recognizer.recognize(&[0.0; 16_000], language).expect_err("an unknown language");
+        let error = recognizer.recognize(&[0.0; 16_000], language, None).expect_err("an unknown language");
         assert!(matches!(error, AsrError::Language { .. }), "{language:?}: {error}");
     }
     assert_eq!(recognizer.detect_language(&long[..16_000]).expect("a language"), ("en".to_owned(), 1.0));
