@@ -36,7 +36,7 @@ pub struct Args {
     /// Language spoken, as a two-letter code; auto asks a few pieces of each VOD and takes the majority
     #[arg(long, value_name = "CODE", default_value = AUTO)]
     pub language: String,
-    /// Use flash attention: faster, and words are timed by their length alone
+    /// Time words by their length alone, and use flash attention on a graphics card
     #[arg(long)]
     pub fast: bool,
     /// Text with names and spellings to expect, as it might stand before what is said

@@ -41,12 +41,14 @@ pub fn known_models() -> impl Iterator<Item = &'static str> {
     PRESETS.iter().map(|(name, _)| *name)
 }
 
+/// What whisper.cpp can be built for besides the processor, and whether it is.
+const CARDS: [(&str, bool); 3] =
+    [("cuda", cfg!(feature = "cuda")), ("metal", cfg!(feature = "metal")), ("vulkan", cfg!(feature = "vulkan"))];
+
 /// The engine and its version, as tables and manifests name it. A graphics card adds up in another order and may hear another
 /// word, so what this was built for is part of the name.
 pub fn engine() -> String {
-    let cards =
-        [("cuda", cfg!(feature = "cuda")), ("metal", cfg!(feature = "metal")), ("vulkan", cfg!(feature = "vulkan"))];
-    let built_for = cards.iter().filter(|(_, built)| *built).map(|(card, _)| format!(" {card}"));
+    let built_for = CARDS.iter().filter(|(_, built)| *built).map(|(card, _)| format!(" {card}"));
     format!("whisper.cpp {}{}", whisper_rs::WHISPER_CPP_VERSION, built_for.collect::<String>())
 }
 
@@ -56,8 +58,7 @@ pub fn engine() -> String {
 pub enum Timing {
     /// By time warping over cross-attention, which flash attention would not leave behind.
     Precise,
-    /// Not at all: flash attention leaves nothing to time words by. [`spread`](crate::spread) gives them times by their
-    /// length.
+    /// Not at all, and by flash attention on a graphics card. [`spread`](crate::spread) gives words times by their length.
     Fast,
 }
 
@@ -98,7 +99,8 @@ impl Recognizer {
             Timing::Fast => DtwMode::None,
         };
         let parameters = WhisperContextParameters {
-            flash_attn: timing == Timing::Fast,
+            // On a processor it takes half as long again as attention step by step.
+            flash_attn: timing == Timing::Fast && CARDS.iter().any(|(_, built)| *built),
             dtw_parameters: DtwParameters { mode, dtw_mem_size: WARPING_BYTES },
             ..WhisperContextParameters::default()
         };
