@@ -10,6 +10,9 @@ use schemas::{ChatMessage, Segment};
 /// Fewer messages than this tell nothing.
 const FEWEST: usize = 8;
 
+/// A clock of which half of the messages are farther than this from the median does not run with the chat, ms.
+const APART_MS: u64 = 5_000;
+
 /// What is known about wall clocks.
 #[derive(Debug, Default)]
 pub struct Clocks {
@@ -64,9 +67,12 @@ impl Clocks {
     }
 }
 
+/// The median, unless there are too few values or they are too far apart.
 fn median(mut values: Vec<i64>) -> Option<i64> {
     values.sort_unstable();
-    values.get(values.len() / 2).copied().filter(|_| values.len() >= FEWEST)
+    let middle = values.get(values.len() / 2).copied()?;
+    let near = values.iter().filter(|value| value.abs_diff(middle) <= APART_MS).count();
+    (values.len() >= FEWEST && near * 2 > values.len()).then_some(middle)
 }
 
 #[cfg(test)]
@@ -97,6 +103,8 @@ mod tests {
         let guessed: Vec<_> =
             chat.iter().map(|it| ChatMessage { restoration: "created_at".to_owned(), ..it.clone() }).collect();
         assert_eq!(clocks.shift(&guessed, 0, 99_000), None);
+        let stopped: Vec<_> = (0..60).map(|n| message(n * 1000, 0)).collect();
+        assert_eq!(clocks.shift(&stopped, 0, 99_000), None, "a clock that stands still");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What a VOD's alignment reads: the newest ingest run, the transcript that belongs to it, and their rows.
 
 use anyhow::{Context, ensure};
-use ids::{Digest, Hasher, VodKey};
+use ids::{Digest, Hasher, Platform, VodKey};
 use job::{Job, only_run};
 use schemas::{ChatMessage, Segment, Vod, Word};
 use store::{Run, Store};
@@ -48,7 +48,11 @@ impl Inputs {
         let ingest = job.ingest_run(store, &generation).await?;
         for (what, role) in [("media", "audio"), ("chat", "chat")] {
             let there = ingest.manifest.blobs.contains_key(role);
-            ensure!(there, "{vod} was ingested without {what}; run `ingest --vod {vod}` for both");
+            let source = match vod.platform {
+                Platform::File => format!("file:PATH --chat FILE --id {}", vod.id),
+                _ => vod.id.to_string(),
+            };
+            ensure!(there, "{vod} was ingested without {what}; run `ingest --vod {source}` for both");
         }
         let Transcript { model, transcript } = wanted;
         let remedy = format!("transcribe --vod {vod} --model {model}");

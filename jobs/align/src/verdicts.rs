@@ -4,22 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::Read;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use bytes::Bytes;
 use ids::{Digest, RunId, VodKey};
 use job::{Job, Question};
-use schemas::Vod;
 use serde::{Deserialize, Serialize};
 use store::{Run, Store};
 
 use crate::args;
 use crate::inputs::Inputs;
+use crate::qa::clips::{self, Clip, Kind};
 use crate::qa::page::{FORMAT, SLIDER_MS};
 
 /// No page saves more than this, bytes.
 const LARGEST: u64 = 1 << 20;
-/// No page has more pieces than this.
-const MOST_CLIPS: usize = 64;
 
 /// A qa.json as the page saves it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -61,6 +59,16 @@ pub enum Why {
     Evidence,
     /// By chance.
     Random,
+}
+
+impl Why {
+    /// The name in qa.json.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Evidence => Kind::Evidence.name(),
+            Self::Random => Kind::Random.name(),
+        }
+    }
 }
 
 /// What a person said about a piece.
@@ -151,9 +159,10 @@ pub(crate) async fn command(arguments: &args::Verdicts, wanted: &args::Transcrip
     let store = job.store().await?;
     let inputs = Inputs::find(job, store, &arguments.vod, wanted).await?;
     let aligned = inputs.aligned(store).await?;
-    let vods: Vec<Vod> = store.rows(&inputs.ingest).await?;
-    let duration_ms = vods.first().map_or(0, |vod| vod.duration_ms);
-    let saved = read(&bytes, &inputs.vod, &aligned.id(), duration_ms)
+    let rows = inputs.rows(store).await?;
+    let stretches = inputs.pieces(job, &rows)?;
+    let shown = clips::choose(&rows, &stretches, inputs.seed("qa"));
+    let saved = read(&bytes, &inputs.vod, &aligned.id(), &shown)
         .with_context(|| format!("{path} is not what the page of {} saved", inputs.vod))?;
     let question = Question {
         logic_version: crate::LOGIC_VERSION,
@@ -197,11 +206,11 @@ pub(crate) async fn judged(store: &Store, aligned: &Run) -> anyhow::Result<Vec<A
     Ok(found)
 }
 
-/// Reads and checks a qa.json about that VOD and run.
+/// Reads and checks a qa.json about that VOD and run, whose page shows the pieces `shown`.
 ///
 /// # Errors
-/// When it is too large, not of that format, about something else, or judges pieces that no page has.
-pub fn read(bytes: &[u8], vod: &VodKey, run: &RunId, duration_ms: i64) -> anyhow::Result<Saved> {
+/// When it is too large, not of that format, about something else, or judges pieces that the page does not have.
+pub fn read(bytes: &[u8], vod: &VodKey, run: &RunId, shown: &[Clip]) -> anyhow::Result<Saved> {
     ensure!(bytes.len() as u64 <= LARGEST, "it has more than {LARGEST} bytes");
     let saved: Saved = serde_json::from_slice(bytes).context("it is not JSON of that form")?;
     ensure!(saved.format == FORMAT, "its format is {:?}, known is {FORMAT:?}", saved.format);
@@ -212,14 +221,13 @@ pub fn read(bytes: &[u8], vod: &VodKey, run: &RunId, duration_ms: i64) -> anyhow
         saved.run_id
     );
     ensure!((-SLIDER_MS..=SLIDER_MS).contains(&saved.offset_ms), "offset_ms {} is beyond the slider", saved.offset_ms);
-    ensure!(saved.clips.len() <= MOST_CLIPS, "it judges {} pieces", saved.clips.len());
     ensure!(!saved.clips.is_empty(), "it judges nothing; choose a verdict for at least one piece");
     let mut seen = BTreeSet::new();
     for clip in &saved.clips {
-        let inside = 0 <= clip.from_ms && clip.from_ms < clip.to_ms && clip.to_ms <= duration_ms;
-        if !inside || !seen.insert(clip.from_ms) {
-            bail!("the piece from {} ms to {} ms is not on the page", clip.from_ms, clip.to_ms);
-        }
+        let Judged { from_ms, to_ms, kind, .. } = clip;
+        let same = |it: &Clip| (it.from_ms, it.to_ms, it.kind.name()) == (*from_ms, *to_ms, kind.name());
+        ensure!(shown.iter().any(same), "the {} piece from {from_ms} ms to {to_ms} ms is not on the page", kind.name());
+        ensure!(seen.insert(*from_ms), "the piece from {from_ms} ms to {to_ms} ms is judged twice");
     }
     Ok(saved)
 }
@@ -234,7 +242,9 @@ mod tests {
 
     fn check(text: &[u8]) -> Result<Saved, String> {
         let run = "5fbf53f4b110323e3be1e49028f61f3d857ea9475201c04f89cb1871bd85adf4".parse().unwrap();
-        read(text, &"file/demo-1".parse().unwrap(), &run, 60_000).map_err(|error| format!("{error:#}"))
+        let clip = |from_ms, kind| Clip { from_ms, to_ms: from_ms + 15_000, kind, echoes: 0 };
+        let shown = [clip(0, Kind::Evidence), clip(15_000, Kind::Random)];
+        read(text, &"file/demo-1".parse().unwrap(), &run, &shown).map_err(|error| format!("{error:#}"))
     }
 
     #[test]
@@ -247,6 +257,12 @@ mod tests {
             (":-100", ":-10100", "beyond the slider"),
             ("30000", "70000", "not on the page"),
             ("\"from_ms\":15000", "\"from_ms\":0", "not on the page"),
+            ("random", "evidence", "not on the page"),
+            (
+                "{\"from_ms\":15000,\"to_ms\":30000,\"kind\":\"random\"",
+                "{\"from_ms\":0,\"to_ms\":15000,\"kind\":\"evidence\"",
+                "judged twice",
+            ),
             ("late", "perfect", "not JSON of that form"),
             ("lag_ms", "lag", "not JSON of that form"),
         ] {

@@ -39,7 +39,9 @@ pub(crate) async fn recognise(inputs: &Inputs, job: &Job, run: &mut RunWriter<'_
         run.store().blob_to_file(&digest, path).await?;
     }
     let params = &inputs.params;
-    let kept: BTreeMap<u64, Digest> = run.checkpoints().await?.into_iter().collect();
+    let kept =
+        run.checkpoints().await.context("an interrupted run goes on from its checkpoints; delete a damaged one")?;
+    let kept: BTreeMap<u64, Digest> = kept.into_iter().collect();
     let mut hearing = Hearing {
         ffmpeg: Ffmpeg::find()?,
         recognizer: Recognizer::load(&model, params.model.as_str(), params.timing, THREADS)?,

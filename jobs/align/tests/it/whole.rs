@@ -130,7 +130,7 @@ async fn the_page_is_closed_and_its_verdicts_come_back() {
 
     let run = stage.aligned().await;
     let saved = format!(
-        r#"{{"format":"dougpt-qa-1","vod":"{}","run_id":"{}","lag_ms":1,"offset_ms":0,"clips":[{{"from_ms":0,"to_ms":15000,"kind":"evidence","verdict":"fits"}}]}}"#,
+        r#"{{"format":"dougpt-qa-1","vod":"{}","run_id":"{}","lag_ms":1,"offset_ms":0,"clips":[{{"from_ms":0,"to_ms":15000,"kind":"random","verdict":"fits"}}]}}"#,
         stage.vod,
         run.id()
     );
@@ -142,9 +142,11 @@ async fn the_page_is_closed_and_its_verdicts_come_back() {
     // An alignment is still found, although verdicts are runs of the same job.
     stage.align(&["show", "made-up"]).await.expect("it shows");
 
-    std::fs::write(path("qa.json"), saved.replace("fits", "perfect")).expect("a file");
-    let error = stage.align(&["verdicts", "made-up", "--import", &path("qa.json")]).await.expect_err("a refusal");
-    assert!(format!("{error:#}").contains("qa.json is not what the page"), "{error:#}");
+    for (from, to) in [("fits", "perfect"), ("random", "evidence"), ("15000", "14000")] {
+        std::fs::write(path("qa.json"), saved.replace(from, to)).expect("a file");
+        let error = stage.align(&["verdicts", "made-up", "--import", &path("qa.json")]).await.expect_err("a refusal");
+        assert!(format!("{error:#}").contains("qa.json is not what the page"), "{from} -> {to}: {error:#}");
+    }
 }
 
 #[tokio::test]
