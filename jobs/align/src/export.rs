@@ -67,15 +67,27 @@ fn vtt(lines: &[Line<'_>]) -> String {
     out
 }
 
+/// All ten fields of an event stand, in this order: ffmpeg reads no text of a file that leaves some out.
+const ASS_HEAD: &str = "\
+[Script Info]
+ScriptType: v4.00+
+PlayResX: 1280
+PlayResY: 720
+
+[V4+ Styles]
+Format: Name, Fontname, Fontsize, PrimaryColour, BorderStyle, Outline, Shadow, Alignment, MarginL, MarginR, MarginV
+Style: Chat,sans-serif,26,&H00FFFFFF,1,1.5,0,1,24,900,24
+
+[Events]
+Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
+";
+
 fn ass(lines: &[Line<'_>]) -> String {
-    let mut out = "[Script Info]\nScriptType: v4.00+\nPlayResX: 1280\nPlayResY: 720\n\n[V4+ Styles]\nFormat: Name, Fontname, \
-                   Fontsize, PrimaryColour, BorderStyle, Outline, Shadow, Alignment, MarginL, MarginR, MarginV\nStyle: \
-                   Chat,sans-serif,26,&H00FFFFFF,1,1.5,0,1,24,900,24\n\n[Events]\nFormat: Layer, Start, End, Style, Text\n"
-        .to_owned();
+    let mut out = ASS_HEAD.to_owned();
     for Line { at_ms, user, text } in lines {
         let (from, to) = (clock(*at_ms, 2), clock(at_ms + SHOWN_MS, 2));
         out.push_str(&format!(
-            "Dialogue: 0,{from},{to},Chat,{{\\b1}}{}{{\\b0}} {}\n",
+            "Dialogue: 0,{from},{to},Chat,,0,0,0,,{{\\b1}}{}{{\\b0}} {}\n",
             unsteering(user),
             unsteering(text)
         ));
@@ -116,6 +128,9 @@ mod tests {
         );
         let text = ass(&[HOSTILE]);
         let event = text.lines().last().unwrap();
-        assert_eq!(event, "Dialogue: 0,01:02:03.45,01:02:08.45,Chat,{\\b1}<b>❴⧵an8❵{\\b0} a --> b 1 ❴⧵p1❵m 0 0 & x");
+        assert_eq!(
+            event,
+            "Dialogue: 0,01:02:03.45,01:02:08.45,Chat,,0,0,0,,{\\b1}<b>❴⧵an8❵{\\b0} a --> b 1 ❴⧵p1❵m 0 0 & x"
+        );
     }
 }
