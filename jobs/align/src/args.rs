@@ -37,11 +37,11 @@ pub struct Args {
 /// Which transcript is meant.
 #[derive(Debug, Clone, Arguments)]
 pub struct Transcript {
-    /// Whisper model whose transcript is meant
-    #[arg(long, value_name = "NAME", default_value = "tiny.en", global = true)]
-    pub model: Name,
+    /// Whisper model whose transcript is meant [default: tiny.en's, where there is one, else the only one]
+    #[arg(long, value_name = "NAME", global = true)]
+    pub model: Option<Name>,
     /// The transcript's run, or how its id begins, where that model made several
-    #[arg(long, value_name = "RUN", global = true)]
+    #[arg(long, value_name = "RUN", global = true, conflicts_with = "all")]
     pub transcript: Option<String>,
 }
 

@@ -1,8 +1,9 @@
 //! What a VOD's alignment reads: the newest ingest run, the transcript that belongs to it, and their rows.
 
 use anyhow::{Context, ensure};
-use ids::{Digest, Hasher, Platform, VodKey};
-use job::{Job, only_run};
+use ids::{Digest, Hasher, Name, Platform, VodKey};
+use job::{Choice, Job, WhichTranscript, only_run};
+use manifest::VodGeneration;
 use schemas::{ChatMessage, Segment, Vod, Word};
 use store::{Run, Store};
 
@@ -38,14 +39,26 @@ pub struct Rows {
 }
 
 impl Inputs {
-    /// Finds them for a VOD and a transcript.
+    /// Finds them for the VOD of that name and a transcript.
     ///
     /// # Errors
-    /// When the VOD is unknown, was ingested without media or chat, or was not transcribed with that model.
-    pub async fn find(job: &Job, store: &Store, vod: &str, wanted: &Transcript) -> anyhow::Result<Self> {
-        let generation = job.vod(store, vod).await?;
+    /// When the VOD is unknown, and as [`Inputs::find`].
+    pub async fn of(job: &Job, store: &Store, vod: &str, wanted: &Transcript) -> anyhow::Result<Self> {
+        Self::find(job, store, &job.vod(store, vod).await?, wanted).await
+    }
+
+    /// Finds them for a generation of a VOD and a transcript.
+    ///
+    /// # Errors
+    /// When the VOD was ingested without media or chat, or there is no such transcript of it.
+    pub async fn find(
+        job: &Job,
+        store: &Store,
+        generation: &VodGeneration,
+        wanted: &Transcript,
+    ) -> anyhow::Result<Self> {
         let vod = generation.vod.clone();
-        let ingest = job.ingest_run(store, &generation).await?;
+        let ingest = job.ingest_run(store, generation).await?;
         for (what, role) in [("media", "audio"), ("chat", "chat")] {
             let there = ingest.manifest.blobs.contains_key(role);
             let source = match vod.platform {
@@ -55,15 +68,20 @@ impl Inputs {
             ensure!(there, "{vod} was ingested without {what}; run `ingest --vod {source}` for both");
         }
         let Transcript { model, transcript } = wanted;
-        let remedy = format!("transcribe --vod {vod} --model {model}");
-        let option = Some("--transcript");
-        let transcribe = only_run(store, "transcribe", &vod, (&remedy, option), |run| {
-            run.manifest.key.inputs.get("ingest") == Some(&ingest.digest)
-                && run.manifest.key.params["model"] == model.as_str()
-                && transcript.as_ref().is_none_or(|wanted| run.id().to_string().starts_with(wanted.as_str()))
-        })
-        .await?;
+        let which = WhichTranscript { model: model.as_ref(), run: transcript.as_deref(), option: "--transcript" };
+        let transcribe = which.find(store, generation).await?;
         Ok(Self { vod, ingest, transcribe })
+    }
+
+    /// The model that made the transcript.
+    ///
+    /// # Errors
+    /// When its run does not say.
+    pub fn model(&self) -> anyhow::Result<Name> {
+        let Run { manifest, .. } = &self.transcribe;
+        let name = manifest.key.params.get("model").and_then(serde_json::Value::as_str);
+        let parsed = name.and_then(|name| name.parse().ok());
+        parsed.with_context(|| format!("the transcribe run {} names no model", self.transcribe.id()))
     }
 
     /// The blob of the VOD's audio.
@@ -80,7 +98,9 @@ impl Inputs {
     /// # Errors
     /// When there is none yet.
     pub async fn aligned(&self, store: &Store) -> anyhow::Result<Run> {
-        only_run(store, "align", &self.vod, (&format!("align --vod {}", self.vod), None), |run| {
+        let remedy = format!("align --vod {}", self.vod);
+        let choice = Choice { remedy: &remedy, option: None, wanted: None };
+        only_run(store, "align", &self.vod, choice, |run| {
             let inputs = &run.manifest.key.inputs;
             inputs.get("ingest") == Some(&self.ingest.digest)
                 && inputs.get("transcribe") == Some(&self.transcribe.digest)

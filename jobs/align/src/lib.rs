@@ -50,15 +50,18 @@ pub async fn command(args: Args, job: Job) -> anyhow::Result<Exit> {
         Some(Command::Verdicts(verdicts)) => verdicts::command(verdicts, &args.transcript, &job).await?,
         None => {
             let store = job.store().await?;
+            let mut skipped = job.skipping(args.all);
             let mut all = Vec::new();
             for generation in job.vods(store, &args.vod).await? {
-                all.push(Inputs::find(&job, store, &generation.vod.to_string(), &args.transcript).await?);
+                let found = Inputs::find(&job, store, &generation, &args.transcript).await;
+                all.extend(skipped.take(&generation.vod, found)?);
             }
             for inputs in &all {
-                let done = run(inputs, &args.transcript.model, &job).await?;
+                let Some(done) = skipped.take(&inputs.vod, run(inputs, &job).await)? else { continue };
                 let detail = show::summary(&done.run.manifest.facts);
                 job.print(&done.line(job.name(), &inputs.vod.to_string(), &detail), &done.json())?;
             }
+            skipped.finish()?;
         }
     }
     Ok(Exit::Done)
@@ -68,10 +71,10 @@ pub async fn command(args: Args, job: Job) -> anyhow::Result<Exit> {
 ///
 /// # Errors
 /// When the rows cannot be read or the run cannot be written.
-pub async fn run(inputs: &Inputs, model: &Name, job: &Job) -> anyhow::Result<Done> {
+pub async fn run(inputs: &Inputs, job: &Job) -> anyhow::Result<Done> {
     let question = Question {
         logic_version: LOGIC_VERSION,
-        params: Job::params(&Params { vod: inputs.vod.clone(), model: model.clone() })?,
+        params: Job::params(&Params { vod: inputs.vod.clone(), model: inputs.model()? })?,
         inputs: BTreeMap::from([
             ("ingest".to_owned(), inputs.ingest.digest),
             ("transcribe".to_owned(), inputs.transcribe.digest),

@@ -5,10 +5,11 @@ pub mod page;
 pub mod plot;
 pub mod wave;
 
+use std::io::Write;
 use std::path::Path;
 
 use anyhow::Context;
-use job::{Job, Output};
+use job::{Job, Output, Scratch};
 use media::Ffmpeg;
 use serde_json::json;
 use store::Store;
@@ -22,15 +23,16 @@ use wave::Sound;
 /// Runs `align qa`.
 pub(crate) async fn command(qa: &Qa, wanted: &Transcript, job: &Job) -> anyhow::Result<()> {
     let store = job.store_to_read().await?;
-    let inputs = Inputs::find(job, store, &qa.vod, wanted).await?;
+    // A page takes a while, and a name that cannot be written to is known before.
+    let mut file = Output::create(&qa.output)?;
+    let inputs = Inputs::of(job, store, &qa.vod, wanted).await?;
     let html = page(&inputs, job, store).await?;
-    Output::write(&qa.output, html.as_bytes())?;
     let output = qa.output.display().to_string();
+    file.write_all(html.as_bytes()).with_context(|| format!("{output} cannot be written"))?;
+    file.finish()?;
     let value = json!({"vod": inputs.vod, "output": output, "size": html.len()});
-    job.print(
-        &format!("align {}: wrote {output} ({} kB); open it in a browser", inputs.vod, html.len() / 1_000),
-        &value,
-    )
+    let size = html.len().div_ceil(1_000);
+    job.print(&format!("align {}: wrote {output} ({size} kB); open it in a browser", inputs.vod), &value)
 }
 
 /// The page of a VOD that was aligned. The same store gives the same page.
@@ -41,15 +43,14 @@ pub async fn page(inputs: &Inputs, job: &Job, store: &Store) -> anyhow::Result<S
     let run = inputs.aligned(store).await?;
     let rows = inputs.rows(store).await?;
     let stretches = inputs.pieces(job, &rows)?;
-    let folder = tempfile::tempdir().context("a temporary folder is needed for the audio")?;
-    let audio = folder.path().join("audio.flac");
-    store.blob_to_file(&inputs.audio()?, &audio).await?;
+    let audio = Scratch::new("audio.flac")?;
+    store.blob_to_file(&inputs.audio()?, audio.path()).await?;
     let ffmpeg = Ffmpeg::find()?;
     let clips = clips::choose(&rows, &stretches, inputs.seed("qa"));
     let progress = job.progress(&format!("qa {}", inputs.vod), clips.len() as u64);
     let mut heard = Vec::new();
     for clip in clips {
-        let sound = sound(&ffmpeg, &audio, &clip)?;
+        let sound = sound(&ffmpeg, audio.path(), &clip)?;
         heard.push((clip, sound));
         progress.set(heard.len() as u64);
     }

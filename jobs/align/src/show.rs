@@ -18,7 +18,7 @@ const WIDTH: usize = 72;
 /// Runs `align show`.
 pub(crate) async fn command(vod: &str, wanted: &Transcript, job: &Job) -> anyhow::Result<()> {
     let store = job.store_to_read().await?;
-    let inputs = Inputs::find(job, store, vod, wanted).await?;
+    let inputs = Inputs::of(job, store, vod, wanted).await?;
     let run = inputs.aligned(store).await?;
     let segments: Vec<OffsetSegment> = store.rows(&run).await?;
     let turns: Vec<AlignedTurn> = store.rows(&run).await?;
@@ -36,7 +36,7 @@ pub(crate) async fn command(vod: &str, wanted: &Transcript, job: &Job) -> anyhow
         .map(|name| format!("{name} {}", run.manifest.counts.get(name).copied().unwrap_or(0)));
     text.push_str(&format!("  {}\n", counts.join(", ")));
     let judged = verdicts::judged(store, &run).await?;
-    judged.iter().for_each(|accuracy| text.push_str(&format!("  judged: {accuracy}\n")));
+    judged.iter().for_each(|opinion| text.push_str(&format!("  judged: {opinion}\n")));
     // The best evidence first, and among equals the earliest.
     let mut best: Vec<&AlignedTurn> = turns.iter().filter(|turn| turn.echo > 0.0).collect();
     best.sort_by(|a, b| b.echo.total_cmp(&a.echo).then(a.ordinal.cmp(&b.ordinal)));

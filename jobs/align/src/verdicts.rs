@@ -1,5 +1,7 @@
 //! Takes in what a person judged on the QA page: checked, and kept as a run of its own.
 
+mod accuracy;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::Read;
@@ -11,10 +13,13 @@ use job::{Job, Question};
 use serde::{Deserialize, Serialize};
 use store::{Run, Store};
 
+pub use accuracy::Accuracy;
+
 use crate::args;
 use crate::inputs::Inputs;
 use crate::qa::clips::{self, Clip, Kind};
-use crate::qa::page::{FORMAT, SLIDER_MS};
+use crate::qa::page::{self, FORMAT, SLIDER_MS};
+use crate::show::seconds;
 
 /// No page saves more than this, bytes.
 const LARGEST: u64 = 1 << 20;
@@ -87,63 +92,6 @@ pub enum Judgement {
     Unclear,
 }
 
-/// How often the chat of a piece fits what is said in it. Only pieces that chance chose count: those that the lag rests on
-/// fit more often. A piece of which it cannot be told says nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Accuracy {
-    /// Pieces that fit.
-    pub fits: u32,
-    /// Pieces that count.
-    pub pieces: u32,
-    /// Lower end of the 95 % interval of the share (Wilson 1927).
-    pub low: f64,
-    /// Its upper end.
-    pub high: f64,
-}
-
-impl Accuracy {
-    /// The accuracy by some verdicts.
-    pub fn of(clips: &[Judged]) -> Self {
-        let counts = |clip: &&Judged| clip.kind == Why::Random && clip.verdict != Judgement::Unclear;
-        let verdicts: Vec<_> = clips.iter().filter(counts).map(|clip| clip.verdict).collect();
-        let fits = verdicts.iter().filter(|verdict| **verdict == Judgement::Fits).count();
-        let (fits, pieces) =
-            (u32::try_from(fits).unwrap_or(u32::MAX), u32::try_from(verdicts.len()).unwrap_or(u32::MAX));
-        let (low, high) = wilson(f64::from(fits), f64::from(pieces));
-        Self { fits, pieces, low, high }
-    }
-}
-
-impl fmt::Display for Accuracy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { fits, pieces, low, high } = self;
-        if *pieces == 0 {
-            return f.write_str("accuracy unknown: no piece of those that chance chose was judged");
-        }
-        let percent = |share: f64| (share * 100.0).round();
-        let share = percent(f64::from(*fits) / f64::from(*pieces));
-        write!(
-            f,
-            "accuracy {share} % (95 % {} to {} %, {pieces} pieces chosen by chance)",
-            percent(*low),
-            percent(*high)
-        )
-    }
-}
-
-/// The 95 % interval of a share, to three decimals.
-fn wilson(hits: f64, count: f64) -> (f64, f64) {
-    const Z: f64 = 1.959_964;
-    if count <= 0.0 {
-        return (0.0, 1.0);
-    }
-    let (share, square) = (hits / count, Z * Z);
-    let centre = share + square / (2.0 * count);
-    let spread = Z * (share * (1.0 - share) / count + square / (4.0 * count * count)).sqrt();
-    let end = |sign: f64| ((centre + sign * spread) / (1.0 + square / count) * 1_000.0).round() / 1_000.0;
-    (end(-1.0).max(0.0), end(1.0).min(1.0))
-}
-
 /// What a run of verdicts was asked. Not called `vod`, so that nobody takes it for an alignment of that VOD.
 #[derive(Debug, Serialize)]
 struct Params {
@@ -157,13 +105,13 @@ pub(crate) async fn command(arguments: &args::Verdicts, wanted: &args::Transcrip
     let file = std::fs::File::open(&arguments.import).with_context(|| format!("cannot open {path}"))?;
     file.take(LARGEST + 1).read_to_end(&mut bytes).with_context(|| format!("cannot read {path}"))?;
     let store = job.store().await?;
-    let inputs = Inputs::find(job, store, &arguments.vod, wanted).await?;
+    let inputs = Inputs::of(job, store, &arguments.vod, wanted).await?;
     let aligned = inputs.aligned(store).await?;
     let rows = inputs.rows(store).await?;
     let stretches = inputs.pieces(job, &rows)?;
     let shown = clips::choose(&rows, &stretches, inputs.seed("qa"));
-    let saved = read(&bytes, &inputs.vod, &aligned.id(), &shown)
-        .with_context(|| format!("{path} is not what the page of {} saved", inputs.vod))?;
+    let page = Shown { vod: &inputs.vod, run: aligned.id(), lag_ms: page::lag_ms(&stretches), clips: &shown };
+    let saved = read(&bytes, &page).with_context(|| format!("{path} is not what the page of {} saved", inputs.vod))?;
     let question = Question {
         logic_version: crate::LOGIC_VERSION,
         params: Job::params(&Params { verdicts_for: inputs.vod.clone() })?,
@@ -190,36 +138,87 @@ pub(crate) async fn command(arguments: &args::Verdicts, wanted: &args::Transcrip
     job.print(&done.line("align verdicts", &inputs.vod.to_string(), &detail), &done.json())
 }
 
-/// What persons judged an alignment to be, by every page of it that was taken in.
+/// What a person judged an alignment to be.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Opinion {
+    /// How often chat fits.
+    #[serde(flatten)]
+    pub(crate) accuracy: Accuracy,
+    /// What was added to the lag, ms.
+    pub(crate) offset_ms: i64,
+}
+
+impl fmt::Display for Opinion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.accuracy.fmt(f)?;
+        match self.offset_ms {
+            0 => Ok(()),
+            by => write!(f, ", chat moved by {} s", seconds(by)),
+        }
+    }
+}
+
+/// What persons judged an alignment to be, by the pages of it that were taken in. A page that was saved again with more
+/// verdicts counts once.
 ///
 /// # Errors
 /// When the store cannot be read.
-pub(crate) async fn judged(store: &Store, aligned: &Run) -> anyhow::Result<Vec<Accuracy>> {
-    let mut found = Vec::new();
+pub(crate) async fn judged(store: &Store, aligned: &Run) -> anyhow::Result<Vec<Opinion>> {
+    let mut pages = Vec::new();
     for run in store.runs("align").await? {
         if run.manifest.key.inputs.get("align") == Some(&aligned.digest)
-            && let Some(accuracy) = run.manifest.facts.get("accuracy")
+            && let Some(verdicts) = run.manifest.blobs.get("verdicts")
         {
-            found.push(serde_json::from_value(accuracy.clone()).context("a run of verdicts has no accuracy")?);
+            let bytes = store.blob(&verdicts.digest).await?;
+            let saved = serde_json::from_slice(&bytes);
+            pages.push(saved.with_context(|| format!("the verdicts of run {} cannot be read", run.id()))?);
         }
     }
-    Ok(found)
+    let opinion = |page: &Saved| Opinion { accuracy: Accuracy::of(&page.clips), offset_ms: page.offset_ms };
+    Ok(last_of_each(pages).iter().map(opinion).collect())
 }
 
-/// Reads and checks a qa.json about that VOD and run, whose page shows the pieces `shown`.
+/// The pages without those all whose verdicts stand in another one.
+fn last_of_each(mut pages: Vec<Saved>) -> Vec<Saved> {
+    pages.sort_by_key(|page| std::cmp::Reverse(page.clips.len()));
+    let mut last: Vec<Saved> = Vec::new();
+    for page in pages {
+        if !last.iter().any(|other| page.clips.iter().all(|clip| other.clips.contains(clip))) {
+            last.push(page);
+        }
+    }
+    last
+}
+
+/// What the page of an alignment shows.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown<'a> {
+    /// The VOD.
+    pub vod: &'a VodKey,
+    /// The align run.
+    pub run: RunId,
+    /// The lag, ms.
+    pub lag_ms: i64,
+    /// The pieces.
+    pub clips: &'a [Clip],
+}
+
+/// Reads and checks a qa.json that has to be saved by that page.
 ///
 /// # Errors
 /// When it is too large, not of that format, about something else, or judges pieces that the page does not have.
-pub fn read(bytes: &[u8], vod: &VodKey, run: &RunId, shown: &[Clip]) -> anyhow::Result<Saved> {
+pub fn read(bytes: &[u8], page: &Shown<'_>) -> anyhow::Result<Saved> {
+    let Shown { vod, run, lag_ms, clips: shown } = page;
     ensure!(bytes.len() as u64 <= LARGEST, "it has more than {LARGEST} bytes");
     let saved: Saved = serde_json::from_slice(bytes).context("it is not JSON of that form")?;
     ensure!(saved.format == FORMAT, "its format is {:?}, known is {FORMAT:?}", saved.format);
-    ensure!(saved.vod == *vod, "it judges {}", saved.vod);
+    ensure!(saved.vod == **vod, "it judges {}", saved.vod);
     ensure!(
         saved.run_id == *run,
         "it judges run {}, and the newest is {run}; write the page anew with `align qa`",
         saved.run_id
     );
+    ensure!(saved.lag_ms == *lag_ms, "its lag_ms is {}, and the page shows {lag_ms}", saved.lag_ms);
     ensure!((-SLIDER_MS..=SLIDER_MS).contains(&saved.offset_ms), "offset_ms {} is beyond the slider", saved.offset_ms);
     ensure!(!saved.clips.is_empty(), "it judges nothing; choose a verdict for at least one piece");
     let mut seen = BTreeSet::new();
@@ -244,7 +243,8 @@ mod tests {
         let run = "5fbf53f4b110323e3be1e49028f61f3d857ea9475201c04f89cb1871bd85adf4".parse().unwrap();
         let clip = |from_ms, kind| Clip { from_ms, to_ms: from_ms + 15_000, kind, echoes: 0 };
         let shown = [clip(0, Kind::Evidence), clip(15_000, Kind::Random)];
-        read(text, &"file/demo-1".parse().unwrap(), &run, &shown).map_err(|error| format!("{error:#}"))
+        let page = Shown { vod: &"file/demo-1".parse().unwrap(), run, lag_ms: 3_200, clips: &shown };
+        read(text, &page).map_err(|error| format!("{error:#}"))
     }
 
     #[test]
@@ -254,6 +254,7 @@ mod tests {
             ("dougpt-qa-1", "dougpt-qa-2", "its format"),
             ("file/demo-1", "file/demo-2", "it judges file/demo-2"),
             ("5fbf", "5fbe", "write the page anew"),
+            ("3200", "3300", "its lag_ms is 3300"),
             (":-100", ":-10100", "beyond the slider"),
             ("30000", "70000", "not on the page"),
             ("\"from_ms\":15000", "\"from_ms\":0", "not on the page"),
@@ -273,16 +274,13 @@ mod tests {
     }
 
     #[test]
-    fn accuracy_is_that_of_pieces_nobody_chose() {
-        let judged = |kind, verdict| Judged { from_ms: 0, to_ms: 1, kind, verdict };
-        let mut clips = vec![judged(Why::Evidence, Judgement::Late), judged(Why::Random, Judgement::Unclear)];
-        assert_eq!(Accuracy::of(&clips), Accuracy { fits: 0, pieces: 0, low: 0.0, high: 1.0 });
-        clips.extend((0..10).map(|n| judged(Why::Random, if n < 8 { Judgement::Fits } else { Judgement::Unrelated })));
-        // Newcombe 1998, table I, gives 0.4902 and 0.9433 for 8 of 10.
-        let found = Accuracy::of(&clips);
-        assert_eq!(found, Accuracy { fits: 8, pieces: 10, low: 0.49, high: 0.943 });
-        assert_eq!(found.to_string(), "accuracy 80 % (95 % 49 to 94 %, 10 pieces chosen by chance)");
-        assert_eq!((wilson(0.0, 10.0).0, wilson(10.0, 10.0).1), (0.0, 1.0));
+    fn a_page_that_was_saved_again_counts_once() {
+        let all = check(GOOD.as_bytes()).unwrap();
+        let first = Saved { clips: all.clips[..1].to_vec(), ..all.clone() };
+        let mut other = first.clone();
+        other.clips[0].verdict = Judgement::Late;
+        assert_eq!(last_of_each(vec![first.clone(), all.clone(), first, all.clone()]), [all.clone()]);
+        assert_eq!(last_of_each(vec![other.clone(), all.clone()]), [all, other]);
     }
 
     proptest! {

@@ -91,7 +91,15 @@ async fn parts(params: &Params, job: &Job, store: &Store) -> anyhow::Result<Vec<
     let mut parts = Vec::new();
     for generation in job.vods(store, &params.vods).await? {
         match source::align_run(store, &generation, &params.aligned).await? {
-            Some(align) => parts.push(Part { generation, align, split: String::new(), split_rule: None }),
+            Some(align) => {
+                if align.manifest.facts.get("verdict").is_some_and(|verdict| verdict == "not_identifiable") {
+                    let vod = &generation.vod;
+                    job.say(&format!(
+                        "{vod} has chat without a lag, of which no example is made; see `align show {vod}`"
+                    ));
+                }
+                parts.push(Part { generation, align, split: String::new(), split_rule: None });
+            }
             None if params.vods.is_empty() => job.say(&format!("{} is not aligned, left out", generation.vod)),
             None => bail!("{0} is not aligned; run `align --vod {0}`", generation.vod),
         }

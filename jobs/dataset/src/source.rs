@@ -2,7 +2,7 @@
 
 use anyhow::{Context, ensure};
 use ids::{Digest, RunId, VodKey};
-use job::Job;
+use job::{Choice, Job, only_run};
 use manifest::VodGeneration;
 use schemas::{AlignedTurn, ChatMessage, OffsetSegment, Utterance, Vod, Word};
 use store::{Run, Store};
@@ -47,7 +47,8 @@ pub async fn align_run(store: &Store, generation: &VodGeneration, chosen: &[Stri
     let choose = runs.iter().any(is_chosen);
     let remedy = format!("align --vod {}", generation.vod);
     let belongs = |run: &Run| belongs(run) && (!choose || is_chosen(run));
-    job::only_run(store, "align", &generation.vod, (&remedy, Some("--align")), belongs).await.map(Some)
+    let choice = Choice { remedy: &remedy, option: Some("--align"), wanted: None };
+    only_run(store, "align", &generation.vod, choice, belongs).await.map(Some)
 }
 
 /// Reads all rows of a VOD, checked against the digests in the manifests.

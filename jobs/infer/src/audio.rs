@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use asr::{CHUNK_LIMIT_MS, Recognizer, Timing, Vad, chunks};
 use ids::Name;
-use job::Job;
+use job::{Job, Scratch};
 use media::Ffmpeg;
 
 /// How much of the end is listened to.
@@ -24,13 +24,11 @@ const VOICE_MODEL: &str = "silero-v6.2.0";
 pub(crate) async fn transcribe(file: &Path, job: &Job) -> anyhow::Result<String> {
     let ffmpeg = Ffmpeg::find()?;
     let samples = last_samples(&ffmpeg, file)?;
-    let folder = tempfile::tempdir().context("no temporary folder can be made for the speech models")?;
-    let speech_model = folder.path().join("speech.bin");
-    let voice_model = folder.path().join("voice.bin");
-    model(job, SPEECH_MODEL, &speech_model).await?;
-    model(job, VOICE_MODEL, &voice_model).await?;
-    let spans = Vad::load(&voice_model)?.speech(&samples)?;
-    let recognizer = Recognizer::load(&speech_model, SPEECH_MODEL, Timing::Fast, job.flags().thread_count())?;
+    let (speech_model, voice_model) = (Scratch::new("speech.bin")?, Scratch::new("voice.bin")?);
+    model(job, SPEECH_MODEL, speech_model.path()).await?;
+    model(job, VOICE_MODEL, voice_model.path()).await?;
+    let spans = Vad::load(voice_model.path())?.speech(&samples)?;
+    let recognizer = Recognizer::load(speech_model.path(), SPEECH_MODEL, Timing::Fast, job.flags().thread_count())?;
     let mut said = Vec::new();
     for chunk in chunks(&spans, CHUNK_LIMIT_MS) {
         let at = |ms: u64| usize::try_from(ms.saturating_mul(u64::from(asr::SAMPLE_RATE) / 1000)).unwrap_or(usize::MAX);

@@ -11,7 +11,7 @@ use store::{Source, SourceError, Version};
 
 use crate::NAME;
 use crate::retries::Retries;
-use crate::scratch::Scratch;
+use job::Scratch;
 
 /// No media may be larger: 64 GiB, the most a store keeps.
 pub(crate) const MEDIA: u64 = 64 << 30;

@@ -18,7 +18,6 @@ mod origin;
 mod params;
 mod report;
 mod retries;
-mod scratch;
 mod sound;
 mod source_file;
 mod tables;

@@ -8,7 +8,7 @@ use media::{Demuxed, Probe, SAMPLE_RATE};
 use schemas::Media;
 use store::RunWriter;
 
-use crate::scratch::Scratch;
+use job::Scratch;
 
 /// The demuxed sound, in a file that is gone when this is.
 pub(crate) struct Sound {

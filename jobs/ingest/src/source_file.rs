@@ -11,7 +11,7 @@ use store::RunWriter;
 use crate::chat::{self, Export};
 use crate::fetch::{self, Fetched};
 use crate::params::Input;
-use crate::scratch::Scratch;
+use job::Scratch;
 
 /// A file that is taken in, as it was when its digest was taken.
 pub(crate) struct SourceFile {

@@ -9,7 +9,7 @@ use store::{RunWriter, StoreError, TableFile};
 
 use crate::chat::{self, Export, Finished, Sink, Video};
 use crate::params::Broadcast;
-use crate::scratch::Scratch;
+use job::Scratch;
 
 /// All that the tables of a run are made of.
 pub(crate) struct Taken<'a> {

@@ -13,11 +13,11 @@ use store::{RunWriter, Store};
 use crate::chat::Export;
 use crate::fetch;
 use crate::params::Broadcast;
-use crate::scratch::Scratch;
 use crate::sound::{Original, Sound};
 use crate::source_file::SourceFile;
 use crate::tables::Taken;
 use crate::{LOGIC_VERSION, NAME, Params};
+use job::Scratch;
 
 /// Takes in what `params` name, unless the store has it, and makes it the VOD's newest generation.
 ///

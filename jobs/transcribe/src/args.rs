@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use asr::Timing;
 use clap::{ArgGroup, Args as Arguments, Parser, Subcommand};
 use ids::Name;
-use job::{Completions, Flags, HasFlags};
+use job::{Completions, Flags, HasFlags, USUAL_MODEL};
 
 use crate::AUTO;
 use crate::export::Format;
@@ -31,7 +31,7 @@ pub struct Args {
     #[arg(long, conflicts_with = "vod")]
     pub all: bool,
     /// Whisper model, as `models list` names it
-    #[arg(long, value_name = "NAME", default_value = "tiny.en")]
+    #[arg(long, value_name = "NAME", default_value = USUAL_MODEL)]
     pub model: Name,
     /// Language spoken, as a two-letter code; auto asks a few pieces of each VOD and takes the majority
     #[arg(long, value_name = "CODE", default_value = AUTO)]
@@ -69,9 +69,9 @@ pub struct Export {
     /// File to write [default: stdout]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Model whose transcript is meant
-    #[arg(long, value_name = "NAME", default_value = "tiny.en")]
-    pub model: Name,
+    /// Model whose transcript is meant [default: tiny.en's, where there is one, else the only one]
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<Name>,
     /// The transcript's run, or how its id begins, where that model made several
     #[arg(long, value_name = "RUN")]
     pub run: Option<String>,

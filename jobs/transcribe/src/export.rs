@@ -1,10 +1,8 @@
 //! Transcripts in the formats that players, editors and scripts read.
 
-use std::io::Write;
-
 use clap::ValueEnum;
 use ids::VodKey;
-use job::{Job, Output, only_run};
+use job::{Job, WhichTranscript};
 use schemas::{Span, Utterance, Word};
 use serde_json::{Value, json};
 
@@ -28,13 +26,9 @@ pub enum Format {
 pub(crate) async fn command(export: &Export, job: &Job) -> anyhow::Result<()> {
     let store = job.store_to_read().await?;
     let generation = job.vod(store, &export.vod).await?;
-    let remedy = format!("transcribe --vod {} --model {}", generation.vod, export.model);
-    let run = only_run(store, job.name(), &generation.vod, (&remedy, Some("--run")), |run| {
-        run.manifest.key.inputs.get("ingest") == Some(&generation.manifest_digest)
-            && run.manifest.key.params["model"] == export.model.as_str()
-            && export.run.as_ref().is_none_or(|wanted| run.id().to_string().starts_with(wanted.as_str()))
-    })
-    .await?;
+    let Export { model, run, .. } = export;
+    let which = WhichTranscript { model: model.as_ref(), run: run.as_deref(), option: "--run" };
+    let run = which.find(store, &generation).await?;
     let ingest = job.ingest_run(store, &generation).await?;
     let has_spans = ingest.manifest.tables.contains_key(Span::TABLE.name);
     let spans: Vec<Span> = if has_spans { store.rows(&ingest).await? } else { Vec::new() };
@@ -46,10 +40,7 @@ pub(crate) async fn command(export: &Export, job: &Job) -> anyhow::Result<()> {
         silent: &silent(&spans),
     };
     let text = transcript.render(export.format)?;
-    match &export.output {
-        Some(path) => Output::write(path, text.as_bytes()),
-        None => Ok(std::io::stdout().lock().write_all(text.as_bytes())?),
-    }
+    job.hand_out(export.output.as_deref(), text.as_bytes())
 }
 
 /// Stretches without sound of their own, in order, neighbours of a kind joined.

@@ -37,14 +37,16 @@ pub(crate) struct Hearing {
     pub(crate) model: Digest,
     pub(crate) params: Params,
     pub(crate) language: String,
+    /// What of the prompt the model has room for.
+    pub(crate) prompt: Option<String>,
 }
 
 impl Hearing {
     /// The samples of a piece, and its key.
     pub(crate) fn samples(&self, chunk: &Chunk) -> anyhow::Result<(Vec<f32>, Digest)> {
         let samples = self.ffmpeg.decode(&self.audio, Some((chunk.start_ms, chunk.end_ms)))?;
-        let Params { timing, prompt, engine, .. } = &self.params;
-        let asked = (LOGIC_VERSION, self.model, engine, timing, &self.language, prompt);
+        let Params { timing, engine, .. } = &self.params;
+        let asked = (LOGIC_VERSION, self.model, engine, timing, &self.language, &self.prompt);
         let mut hasher = Hasher::default();
         hasher.update(&manifest::to_canonical_json(&asked)?);
         samples.iter().for_each(|sample| hasher.update(&sample.to_le_bytes()));
@@ -53,6 +55,6 @@ impl Hearing {
 
     /// What is said in a piece.
     pub(crate) fn hear(&self, samples: &[f32]) -> anyhow::Result<Heard> {
-        Ok(self.recognizer.recognize(samples, &self.language, self.params.prompt.as_deref())?)
+        Ok(self.recognizer.recognize(samples, &self.language, self.prompt.as_deref())?)
     }
 }

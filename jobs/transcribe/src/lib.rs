@@ -1,9 +1,10 @@
 //! Media to utterance and word: voice activity, recognition chunk by chunk, and exports of the result.
 
 /// Raise whenever the same audio, models and parameters would give other rows.
-pub const LOGIC_VERSION: u32 = 2;
+pub const LOGIC_VERSION: u32 = 3;
 
 pub mod args;
+mod checkpoints;
 mod earlier;
 pub mod export;
 mod hearing;
@@ -77,30 +78,50 @@ pub async fn command(args: Args, job: Job) -> anyhow::Result<Exit> {
         None => {
             let store = job.store().await?;
             let generations = job.vods(store, &args.vod).await?;
+            let models = models(&args, store).await?;
+            let mut skipped = job.skipping(args.all);
             let mut all = Vec::new();
-            for generation in &generations {
-                all.push(inputs(&args, &job, store, generation).await?);
+            for generation in generations {
+                let found = inputs(&args, &job, store, &generation, &models).await;
+                all.extend(skipped.take(&generation.vod, found)?);
             }
             for inputs in &all {
-                let done = run(inputs, &job).await?;
+                let vod = &inputs.params.vod;
+                let Some(done) = skipped.take(vod, run(inputs, &job).await)? else { continue };
                 let count = |name| done.run.manifest.counts.get(name).copied().unwrap_or(0);
                 let detail = format!("{} utterances, {} words", count("utterances"), count("words"));
-                job.print(&done.line(job.name(), &inputs.params.vod.to_string(), &detail), &done.json())?;
+                job.print(&done.line(job.name(), &vod.to_string(), &detail), &done.json())?;
             }
+            skipped.finish()?;
         }
     }
     Ok(Exit::Done)
 }
 
-/// Finds what transcribing a generation needs.
-async fn inputs(args: &Args, job: &Job, store: &Store, generation: &VodGeneration) -> anyhow::Result<Inputs> {
-    let vod = &generation.vod;
-    let english_only = args.model.as_str().contains(".en");
+/// The models for speech and for voice activity, which are the same for every VOD.
+async fn models(args: &Args, store: &Store) -> anyhow::Result<(Model, Model)> {
     ensure!(
-        !english_only || args.language == "en" || args.language == AUTO,
+        !knows_english_only(&args.model) || args.language == "en" || args.language == AUTO,
         "the model {} knows English only; give --language en or another --model",
         args.model
     );
+    asr::check_model(args.model.as_str())?;
+    Ok((store.model(&args.model).await?, store.model(&VAD_MODEL.parse()?).await?))
+}
+
+fn knows_english_only(model: &Name) -> bool {
+    model.as_str().contains(".en")
+}
+
+/// Finds what transcribing a generation needs.
+async fn inputs(
+    args: &Args,
+    job: &Job,
+    store: &Store,
+    generation: &VodGeneration,
+    (model, vad): &(Model, Model),
+) -> anyhow::Result<Inputs> {
+    let vod = &generation.vod;
     let run: Run = job.ingest_run(store, generation).await?;
     let audio = run.manifest.blobs.get("audio").map(|output| output.digest);
     let audio = audio.with_context(|| {
@@ -110,9 +131,8 @@ async fn inputs(args: &Args, job: &Job, store: &Store, generation: &VodGeneratio
     let media: Vec<schemas::Media> = store.rows(&run).await?;
     let duration = media.iter().find(|media| media.digest == audio).map(|media| media.duration_ms);
     let duration_ms = duration.and_then(|length| u64::try_from(length).ok());
-    let vad: Name = VAD_MODEL.parse()?;
     // What is only asked for its language when there is a choice is not another question.
-    let language = if english_only { "en".to_owned() } else { args.language.clone() };
+    let language = if knows_english_only(&args.model) { "en".to_owned() } else { args.language.clone() };
     let prompt = match (&args.prompt, args.prompt_from_chat) {
         (Some(prompt), _) => Some(prompt.clone()).filter(|prompt| !prompt.trim().is_empty()),
         (None, true) => prompt_of(store, &run).await?,
@@ -121,13 +141,13 @@ async fn inputs(args: &Args, job: &Job, store: &Store, generation: &VodGeneratio
     Ok(Inputs {
         audio,
         duration_ms: duration_ms.with_context(|| format!("the ingest run {} has no length of its audio", run.id()))?,
-        model: store.model(&args.model).await?,
-        vad: store.model(&vad).await?,
+        model: model.clone(),
+        vad: vad.clone(),
         params: Params {
             vod: vod.clone(),
             language,
-            model: args.model.clone(),
-            vad,
+            model: model.name.clone(),
+            vad: vad.name.clone(),
             timing: args.timing(),
             prompt,
             engine: asr::engine(),
@@ -156,5 +176,5 @@ async fn run(inputs: &Inputs, job: &Job) -> anyhow::Result<Done> {
     let vod = &inputs.params.vod;
     job.run_once(question, async |run| recognise::recognise(inputs, job, run).await)
         .await
-        .with_context(|| format!("{vod} was not transcribed; the same command goes on where it stopped"))
+        .with_context(|| format!("{vod} was not transcribed; what was heard of it is kept"))
 }

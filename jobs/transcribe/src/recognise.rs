@@ -1,19 +1,17 @@
 //! The work of one run: survey the recording, recognise it piece by piece with a checkpoint after each, write the rows.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use asr::{Chunk, Recognizer};
-use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
-use ids::Digest;
-use job::Job;
+use job::{Job, Scratch};
 use media::Ffmpeg;
 use store::{Run, RunWriter};
 use tokio::task::spawn_blocking;
 
+use crate::checkpoints::Checkpoints;
 use crate::earlier::Earlier;
 use crate::hearing::{Hearing, Kept};
 use crate::rows::Rows;
@@ -32,39 +30,43 @@ const SURVEY: u64 = 0;
 
 /// Transcribes into `run`.
 pub(crate) async fn recognise(inputs: &Inputs, job: &Job, run: &mut RunWriter<'_>) -> anyhow::Result<()> {
-    let folder = tempfile::tempdir().context("a temporary folder is needed for the audio and the models")?;
-    let file = |name: &str| folder.path().join(name);
-    let (audio, model, vad) = (file("audio.flac"), file("speech.bin"), file("vad.bin"));
-    for (digest, path) in [(inputs.audio, &audio), (inputs.model.digest, &model), (inputs.vad.digest, &vad)] {
-        run.store().blob_to_file(&digest, path).await?;
+    let (audio, model, vad) = (Scratch::new("audio.flac")?, Scratch::new("speech.bin")?, Scratch::new("vad.bin")?);
+    for (digest, file) in [(inputs.audio, &audio), (inputs.model.digest, &model), (inputs.vad.digest, &vad)] {
+        run.store().blob_to_file(&digest, file.path()).await?;
     }
     let params = &inputs.params;
-    let kept =
-        run.checkpoints().await.context("an interrupted run goes on from its checkpoints; delete a damaged one")?;
-    let kept: BTreeMap<u64, Digest> = kept.into_iter().collect();
+    let writer = &*run;
+    let checkpoints = Checkpoints::find(writer, job).await?;
+    let recognizer = Recognizer::load(model.path(), params.model.as_str(), params.timing, THREADS)?;
+    let prompt = params.prompt.as_deref().map(|prompt| recognizer.used_of(prompt).to_owned());
+    if let Some(used) = prompt.as_ref().filter(|used| Some(*used) != params.prompt.as_ref()) {
+        job.say(&format!("the prompt is longer than the model takes; its end is used: {used:?}"));
+    }
     let mut hearing = Hearing {
         ffmpeg: Ffmpeg::find()?,
-        recognizer: Recognizer::load(&model, params.model.as_str(), params.timing, THREADS)?,
-        audio,
+        recognizer,
+        prompt,
+        audio: audio.path().to_owned(),
         model: inputs.model.digest,
         params: params.clone(),
         language: String::new(),
     };
-    let survey = survey(inputs, &hearing, &vad, kept.get(&SURVEY), (job, &*run)).await?;
+    let survey = survey(inputs, &hearing, vad.path(), &checkpoints, (job, writer)).await?;
     hearing.language.clone_from(&survey.language);
     let hearing = Arc::new(hearing);
 
     let progress = job.progress(&format!("transcribe {}", params.vod), inputs.duration_ms);
     let mut rows = Rows::new(inputs, &survey.language);
-    let writer = &*run;
     let earlier = Earlier::new(writer, params);
     let pieces = (SURVEY + 1..).zip(&survey.chunks).map(|(number, chunk)| {
-        let (hearing, found, earlier) = (&hearing, kept.get(&number), &earlier);
+        let (hearing, checkpoints, earlier) = (&hearing, &checkpoints, &earlier);
         async move {
-            match found {
-                Some(digest) => mine(&writer.store().blob(digest).await?, chunk),
-                None => heard(hearing, chunk, earlier, (writer, number)).await,
+            if let Some(kept) = checkpoints.get(number, |bytes| mine(bytes, chunk)).await? {
+                return Ok(kept);
             }
+            let kept = heard(hearing, chunk, earlier).await?;
+            checkpoints.keep(number, &kept).await?;
+            anyhow::Ok(kept)
         }
     });
     let at_once = job.flags().thread_count().clamp(1, PIECES);
@@ -88,12 +90,11 @@ async fn survey(
     inputs: &Inputs,
     hearing: &Hearing,
     vad: &Path,
-    kept: Option<&Digest>,
+    checkpoints: &Checkpoints<'_>,
     (job, run): (&Job, &RunWriter<'_>),
 ) -> anyhow::Result<Survey> {
-    if let Some(digest) = kept {
-        let bytes = run.store().blob(digest).await?;
-        return serde_json::from_slice(&bytes).context("the survey of an earlier attempt cannot be read");
+    if let Some(kept) = checkpoints.get(SURVEY, |bytes| Ok(serde_json::from_slice(bytes)?)).await? {
+        return Ok(kept);
     }
     let regions = regions(&inputs.ingest, inputs.duration_ms, run).await?;
     let recording = (&hearing.ffmpeg, hearing.audio.as_path(), inputs.duration_ms);
@@ -101,7 +102,7 @@ async fn survey(
     let progress = job.progress(&format!("find speech in {}", inputs.params.vod), inputs.duration_ms);
     let survey = Survey::take(recording, vad, &regions, &hearing.recognizer, language, &progress)?;
     drop(progress);
-    run.checkpoint(SURVEY, Bytes::from(manifest::to_canonical_json(&survey)?)).await?;
+    checkpoints.keep(SURVEY, &survey).await?;
     Ok(survey)
 }
 
@@ -120,13 +121,8 @@ fn mine(checkpoint: &[u8], chunk: &Chunk) -> anyhow::Result<Kept> {
     Ok(kept)
 }
 
-/// What is heard in `chunk`, taken from an earlier run where that heard the same samples; it is kept.
-async fn heard(
-    hearing: &Arc<Hearing>,
-    chunk: &Chunk,
-    earlier: &Earlier<'_>,
-    (run, number): (&RunWriter<'_>, u64),
-) -> anyhow::Result<Kept> {
+/// What is heard in `chunk`, taken from an earlier run where that heard the same samples.
+async fn heard(hearing: &Arc<Hearing>, chunk: &Chunk, earlier: &Earlier<'_>) -> anyhow::Result<Kept> {
     let (hears, piece) = (Arc::clone(hearing), chunk.clone());
     let (samples, key) = spawn_blocking(move || hears.samples(&piece)).await??;
     let heard = match earlier.get(&key).await? {
@@ -136,7 +132,5 @@ async fn heard(
             spawn_blocking(move || hears.hear(&samples)).await??
         }
     };
-    let kept = Kept { key, chunk: chunk.clone(), heard };
-    run.checkpoint(number, Bytes::from(manifest::to_canonical_json(&kept)?)).await?;
-    Ok(kept)
+    Ok(Kept { key, chunk: chunk.clone(), heard })
 }

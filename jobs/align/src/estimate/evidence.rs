@@ -70,9 +70,14 @@ pub struct Echo {
     pub weight: f64,
 }
 
+/// Whether an account writes by machine.
+pub fn is_machine(login: &str) -> bool {
+    BOTS.contains(&login.to_lowercase().as_str())
+}
+
 /// How much a message counts for bursts, or nothing if it was not written by a person for the streamer.
 fn weight(message: &ChatMessage) -> Option<f64> {
-    let machine = message.user_login.as_deref().is_some_and(|login| BOTS.contains(&login.to_lowercase().as_str()));
+    let machine = message.user_login.as_deref().is_some_and(is_machine);
     let command = message.text.trim_start().starts_with('!');
     if machine || command || message.notice.is_some() {
         return None;

@@ -9,10 +9,11 @@ use schemas::{ChatMessage, Word};
 use super::clips::{Clip, Kind};
 use super::plot::plot;
 use super::wave::{self, Sound};
+use crate::estimate::evidence::is_machine;
 use crate::estimate::verdict::Verdict;
 use crate::inputs::Rows;
 use crate::pieces::{self, Piece};
-use crate::show::{clock, seconds};
+use crate::show::{clock, printable, seconds};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -28,6 +29,10 @@ pub const JUDGEMENTS: [(&str, &str); 5] = [
 ];
 /// How far the slider goes to both sides, ms.
 pub const SLIDER_MS: i64 = 10_000;
+/// Lines of chat that are shown beside a piece.
+const LINES: usize = 100;
+/// Longest line and longest name that are shown, characters.
+const LONGEST: (usize, usize) = (500, 60);
 /// Width of a piece's timeline in its own units.
 const LANE: f64 = 1_000.0;
 
@@ -43,6 +48,11 @@ pub struct Page<'a> {
     pub rows: &'a Rows,
     /// The pieces with their sound.
     pub clips: &'a [(Clip, Sound)],
+}
+
+/// The lag that the page names: that of most of the chat.
+pub fn lag_ms(stretches: &[Piece]) -> i64 {
+    pieces::largest(stretches).map_or(0, |stretch| stretch.estimate.lag_ms)
 }
 
 impl Page<'_> {
@@ -62,25 +72,20 @@ impl Page<'_> {
                     style { (PreEscaped(STYLE)) }
                 }
                 body {
-                    main data-format=(FORMAT) data-vod=(self.vod) data-run=(self.run_id) data-lag=(self.lag_ms()) {
+                    main data-format=(FORMAT) data-vod=(self.vod) data-run=(self.run_id) data-lag=(lag_ms(self.stretches)) {
                         (self.head())
                         (self.controls())
                         @for (number, (clip, sound)) in self.clips.iter().enumerate() {
                             (self.clip(number, clip, sound))
                         }
                         @if self.clips.is_empty() { p.empty { "The recording is too short to cut into pieces." } }
-                        footer { "Align run " code { (self.run_id) } ". This page is one file: it loads nothing and sends nothing." }
+                        footer { "Only pieces chosen by chance count for the accuracy: those the lag rests on fit more often. Align run " code { (self.run_id) } ". This page is one file: it loads nothing and sends nothing." }
                     }
                     script { (PreEscaped(SCRIPT)) }
                 }
             }
         };
         page.into_string()
-    }
-
-    /// The lag of most of the chat.
-    fn lag_ms(&self) -> i64 {
-        pieces::largest(self.stretches).map_or(0, |stretch| stretch.estimate.lag_ms)
     }
 
     fn head(&self) -> Markup {
@@ -161,8 +166,13 @@ impl Page<'_> {
         let answers = |stretch: &&Piece| clip.from_ms + stretch.estimate.lag_ms < stretch.to_ms;
         let stretch = self.stretches.iter().find(answers).or(self.stretches.last());
         let lag_ms = stretch.map_or(0, |stretch| stretch.estimate.lag_ms);
-        let chat: Vec<&ChatMessage> =
-            self.rows.chat.iter().filter(|message| inside(message.offset_ms.saturating_sub(lag_ms))).collect();
+        let by_person = |message: &&ChatMessage| !message.user_login.as_deref().is_some_and(is_machine);
+        let answers = |message: &&ChatMessage| inside(message.offset_ms.saturating_sub(lag_ms));
+        let chat: Vec<&ChatMessage> = self.rows.chat.iter().filter(answers).filter(by_person).collect();
+        let more = chat.len().saturating_sub(LINES);
+        let line = |message: &ChatMessage| printable(&message.text, LONGEST.0);
+        let name =
+            |message: &ChatMessage| printable(message.user_login.as_deref().unwrap_or("deleted account"), LONGEST.1);
         let why = match clip.kind {
             Kind::Evidence => format!("{} echoes", clip.echoes),
             Kind::Random => "chosen by chance".to_owned(),
@@ -191,15 +201,16 @@ impl Page<'_> {
                         h3 { "Written " (seconds(lag_ms.saturating_abs())) " s " @if lag_ms < 0 { "earlier" } @else { "later" } }
                         @if chat.is_empty() { p.empty { "Nothing." } }
                         div.chatter tabindex="0" {
-                            @for message in &chat {
+                            @for message in chat.iter().take(LINES) {
                                 p.line.message data-at=(message.offset_ms - lag_ms - clip.from_ms) {
                                     time { (clock(message.offset_ms)) }
                                     span {
-                                        b { bdi { (message.user_login.as_deref().unwrap_or("deleted account")) } } " "
-                                        bdi { (message.text) }
+                                        b { bdi { (name(message)) } } " "
+                                        bdi { (line(message)) }
                                     }
                                 }
                             }
+                            @if more > 0 { p.empty { "And " (more) " more." } }
                         }
                     }
                 }

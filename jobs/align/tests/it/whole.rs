@@ -129,10 +129,17 @@ async fn the_page_is_closed_and_its_verdicts_come_back() {
     assert!(html.len() < 20_000_000);
 
     let run = stage.aligned().await;
+    let by_chance =
+        html.split("<article").find(|clip| clip.contains(r#"data-kind="random""#)).expect("a piece by chance");
+    let [from, to] = ["from", "to"].map(|name| {
+        let rest = by_chance.split_once(&format!("data-{name}=\"")).expect(name).1;
+        rest.split_once('"').expect("an attribute").0
+    });
     let saved = format!(
-        r#"{{"format":"dougpt-qa-1","vod":"{}","run_id":"{}","lag_ms":1,"offset_ms":0,"clips":[{{"from_ms":0,"to_ms":15000,"kind":"random","verdict":"fits"}}]}}"#,
+        r#"{{"format":"dougpt-qa-1","vod":"{}","run_id":"{}","lag_ms":{},"offset_ms":0,"clips":[{{"from_ms":{from},"to_ms":{to},"kind":"random","verdict":"fits"}}]}}"#,
         stage.vod,
-        run.id()
+        run.id(),
+        run.manifest.facts["lag_ms"]
     );
     std::fs::write(path("qa.json"), &saved).expect("a file");
     for _ in 0..2 {
@@ -142,9 +149,10 @@ async fn the_page_is_closed_and_its_verdicts_come_back() {
     // An alignment is still found, although verdicts are runs of the same job.
     stage.align(&["show", "made-up"]).await.expect("it shows");
 
-    for (from, to) in [("fits", "perfect"), ("random", "evidence"), ("15000", "14000")] {
+    for (from, to) in [("fits", "perfect"), ("random", "evidence"), (to, "14000"), ("lag_ms\":", "lag_ms\":1")] {
         std::fs::write(path("qa.json"), saved.replace(from, to)).expect("a file");
-        let error = stage.align(&["verdicts", "made-up", "--import", &path("qa.json")]).await.expect_err("a refusal");
+        let refused = stage.align(&["verdicts", "made-up", "--import", &path("qa.json")]).await;
+        let error = refused.expect_err(&format!("{from} -> {to} is taken in: {saved}"));
         assert!(format!("{error:#}").contains("qa.json is not what the page"), "{from} -> {to}: {error:#}");
     }
 }

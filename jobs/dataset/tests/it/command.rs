@@ -119,7 +119,7 @@ async fn of_several_alignments_one_has_to_be_chosen() {
     for chosen in [&["build", "demo"][..], &["build", "demo", "--align", "none"]] {
         let error = format!("{:#}", desk.command(chosen).await.unwrap_err());
         let id = other.id().to_string();
-        assert!(error.contains(&id) && error.contains("choose with --align RUN"), "{error}");
+        assert!(error.contains(&id[..12]) && error.contains("choose with --align RUN"), "{error}");
     }
     let id = other.id().to_string();
     assert_eq!(desk.command(&["build", "demo", "--align", &id[..12]]).await.unwrap(), Exit::Done);

@@ -13,8 +13,8 @@ use super::segments::{Fetched, Piece};
 use super::take::TakenMedia;
 use crate::NAME;
 use crate::params::Broadcast;
-use crate::scratch::Scratch;
 use crate::sound::Sound;
+use job::Scratch;
 
 /// The sound of what was fetched, as long as what is taken of the broadcast: what is missing is silence.
 pub(super) async fn make(media: &TakenMedia, broadcast: &Broadcast, job: &Job) -> anyhow::Result<Sound> {

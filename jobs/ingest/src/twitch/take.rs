@@ -23,9 +23,9 @@ use crate::chat::Export;
 use crate::fetch;
 use crate::net::{Hosts, Net};
 use crate::params::{ChatFrom, Remote};
-use crate::scratch::Scratch;
 use crate::source_file::SourceFile;
 use crate::{LOGIC_VERSION, NAME};
+use job::Scratch;
 
 /// Takes in the broadcast that `params` name, unless it is as the newest generation has it.
 ///

@@ -24,7 +24,7 @@ pub enum AsrError {
         path: PathBuf,
     },
     /// No alignment heads are known for the model, so words could not be timed.
-    #[error("word times are not known for the model {name}; use one of {known}")]
+    #[error("{name:?} is no Whisper model whose words can be timed; use one of {known}")]
     Model {
         /// The name given.
         name: String,

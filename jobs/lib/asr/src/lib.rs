@@ -11,6 +11,7 @@
 mod chunks;
 mod error;
 mod recognizer;
+mod spread;
 mod suspect;
 mod utterances;
 mod vad;
@@ -18,11 +19,12 @@ mod words;
 
 pub use chunks::{CHUNK_LIMIT_MS, Chunk, Span, chunks};
 pub use error::AsrError;
-pub use recognizer::{Heard, Recognizer, Timing, engine, known_models};
+pub use recognizer::{Heard, Recognizer, Timing, check_model, engine};
+pub use spread::spread;
 pub use suspect::{Suspect, mark_repeated};
 pub use utterances::{Utterance, utterances};
 pub use vad::Vad;
-pub use words::{Word, spread};
+pub use words::Word;
 
 /// Samples per second of all audio this crate takes.
 pub const SAMPLE_RATE: u32 = 16_000;

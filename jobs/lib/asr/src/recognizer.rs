@@ -36,9 +36,15 @@ const WARPING_BYTES: usize = 512 << 20;
 /// Shorter input makes whisper.cpp read out of bounds or return nothing, so it is padded with silence.
 const SHORTEST_SAMPLES: usize = SAMPLE_RATE as usize;
 
-/// Names that [`Recognizer::load`] takes; a quantisation suffix such as `-q5_1` may follow.
-pub fn known_models() -> impl Iterator<Item = &'static str> {
-    PRESETS.iter().map(|(name, _)| *name)
+/// Characters of a prompt that are looked at; far more than its tokens can hold of text.
+const LONGEST_PROMPT: usize = 4_000;
+
+/// Refuses a name that [`Recognizer::load`] does not take.
+///
+/// # Errors
+/// [`AsrError::Model`], which names those that it takes.
+pub fn check_model(name: &str) -> Result<(), AsrError> {
+    preset(name).map(drop)
 }
 
 /// What whisper.cpp can be built for besides the processor, and whether it is.
@@ -58,7 +64,7 @@ pub fn engine() -> String {
 pub enum Timing {
     /// By time warping over cross-attention, which flash attention would not leave behind.
     Precise,
-    /// Not at all, and by flash attention on a graphics card. [`spread`](crate::spread) gives words times by their length.
+    /// Not at all, and by flash attention on a graphics card. [`spread`](crate::spread()) gives words times by their length.
     Fast,
 }
 
@@ -145,8 +151,8 @@ impl Recognizer {
     /// What is said in one chunk of at most 30 s. The same samples always give the same words, whatever was recognised
     /// before and whatever is recognised at the same time.
     ///
-    /// `prompt` is text as it might stand before the chunk: names and spellings in it become more likely. whisper.cpp uses
-    /// the last half of what its text context holds, 224 tokens.
+    /// `prompt` is text as it might stand before the chunk: names and spellings in it become more likely. See
+    /// [`Recognizer::used_of`].
     pub fn recognize(&self, samples: &[f32], language: &str, prompt: Option<&str>) -> Result<Heard, AsrError> {
         self.speaks(language)?;
         if samples.is_empty() {
@@ -161,6 +167,22 @@ impl Recognizer {
         let no_speech = state.get_segment(0).map_or(1.0, |segment| segment.no_speech_probability());
         let tokens = text_tokens(&state, self.context.token_eot()).map_err(failed)?;
         Ok(Heard { words: words(&tokens, !UNSPACED.contains(&language), length_ms), no_speech })
+    }
+
+    /// The end of a prompt that is used: whole words that fit into half of the model's text context.
+    pub fn used_of<'a>(&self, prompt: &'a str) -> &'a str {
+        let near = prompt.char_indices().rev().nth(LONGEST_PROMPT).map_or(0, |(at, _)| at);
+        // whisper.cpp puts a mark of its own before it.
+        let most = usize::try_from(self.context.model_n_text_ctx() / 2).unwrap_or(1).saturating_sub(1);
+        // A token has at least one byte; given room for fewer than there are, whisper-rs would read past them.
+        let count =
+            |text: &str| self.context.tokenize(&text.replace('\0', " "), text.len() + 1).map_or(0, |all| all.len());
+        let starts: Vec<usize> = prompt[near..].char_indices().map(|(at, _)| near + at).collect();
+        let first = starts.partition_point(|&at| count(&prompt[at..]) > most);
+        let (before, rest) = prompt.split_at(starts.get(first).copied().unwrap_or(prompt.len()));
+        let cut_through = !before.is_empty() && !before.ends_with(char::is_whitespace);
+        let next = rest.find(char::is_whitespace).filter(|_| cut_through).unwrap_or(0);
+        if before.is_empty() { rest } else { rest[next..].trim_start() }
     }
 
     /// One pass over the whole chunk: no context, no timestamps, one segment. whisper.cpp would otherwise move on by its
@@ -233,7 +255,7 @@ fn preset(model: &str) -> Result<DtwModelPreset, AsrError> {
     match found {
         Some((_, preset)) => Ok(preset.clone()),
         None => {
-            let known = known_models().collect::<Vec<_>>().join(", ");
+            let known = PRESETS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
             Err(AsrError::Model { name: model.to_owned(), known })
         }
     }
@@ -245,7 +267,7 @@ mod tests {
 
     #[test]
     fn names_pick_alignment_heads() {
-        for name in known_models() {
+        for (name, _) in PRESETS {
             assert!(preset(name).is_ok() && preset(&format!("{name}-q5_1")).is_ok(), "{name}");
         }
         for name in ["", "large", "tiny.de", "../tiny.en"] {

@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::chunks::Span;
-
 /// A recognised word. Times are milliseconds from the start of the samples it was heard in, until shifted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Word {
@@ -71,34 +69,6 @@ pub(crate) fn words(tokens: &[Token], spaces: bool, length_ms: u64) -> Vec<Word>
     words
 }
 
-/// The words with times by their length: all of them share the speech of `spans`, which are in order and apart, one after
-/// the other. Speech is said at a fairly even pace, so this is good to a few tenths of a second in a short span.
-pub fn spread(mut words: Vec<Word>, spans: &[Span]) -> Vec<Word> {
-    // A word takes the time of its characters and of one more for the gap after it.
-    let size = |word: &Word| word.text.chars().count() as u64 + 1;
-    let characters: u64 = words.iter().map(size).sum();
-    let speech: u64 = spans.iter().map(Span::length_ms).sum();
-    let mut said = 0;
-    for word in &mut words {
-        let share = |characters_before: u64| characters_before.saturating_mul(speech) / characters.max(1);
-        let (from, to) = (share(said), share(said + size(word)));
-        (word.start_ms, word.end_ms) = (place(spans, from, false), place(spans, to, true));
-        said += size(word);
-    }
-    words
-}
-
-/// The time at which so much speech has been heard; at the bound of two spans the end of the first or the start of the next.
-fn place(spans: &[Span], mut heard_ms: u64, end: bool) -> u64 {
-    for span in spans {
-        if heard_ms < span.length_ms() || (end && heard_ms == span.length_ms()) {
-            return span.start_ms + heard_ms;
-        }
-        heard_ms -= span.length_ms();
-    }
-    spans.last().map_or(0, |span| span.end_ms)
-}
-
 fn starts_word(token: &Token, before: &[u8], spaces: bool) -> bool {
     let split = std::str::from_utf8(before).is_err_and(|error| error.error_len().is_none());
     !split && (token.bytes.starts_with(b" ") || (!spaces && !is_punctuation(token)))
@@ -126,16 +96,6 @@ mod tests {
         let words = words(&tokens(pieces), spaces, 5000);
         let found: Vec<_> = words.iter().map(|word| (word.text.as_str(), word.start_ms, word.end_ms)).collect();
         assert_eq!(found, expected);
-    }
-
-    #[test]
-    fn words_share_the_speech_by_their_length() {
-        let word = |text: &str| Word { text: text.to_owned(), start_ms: 0, end_ms: 0, probability: 1.0 };
-        let spans = [(1_000, 1_800), (5_000, 5_400)].map(|(start_ms, end_ms)| Span { start_ms, end_ms });
-        let words = spread(["one", "four", "si", "abc"].map(word).to_vec(), &spans);
-        let times: Vec<_> = words.iter().map(|word| (word.start_ms, word.end_ms)).collect();
-        assert_eq!(times, [(1_000, 1_300), (1_300, 1_675), (1_675, 5_100), (5_100, 5_400)]);
-        assert_eq!(spread(vec![word("x")], &[])[0].end_ms, 0);
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub enum Exit {
     No,
     /// 2: trouble: bad input, I/O, anything unexpected.
     Trouble,
-    /// 130: interrupted.
+    /// 130: interrupted; 143 when the process was asked to end by SIGTERM.
     Interrupted,
 }
 

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use anyhow::Context;
 use clap::Parser;
 use serde::Serialize;
 use store::Store;
@@ -23,7 +24,7 @@ pub struct Job {
 }
 
 /// Runs a command: `run` gets the parsed arguments and the job; its error is printed with its causes and ends the
-/// process with code 2, an interrupt with 130.
+/// process with code 2, an interrupt with 130, SIGTERM with 143.
 ///
 /// `name` and `version` are the package's: `env!("CARGO_PKG_NAME")`, `env!("CARGO_PKG_VERSION")`.
 pub fn main<A, F, W>(name: &'static str, version: &'static str, run: F) -> ExitCode
@@ -48,13 +49,14 @@ where
     let outcome = runtime.block_on(async {
         // The watcher has its own task: long computations do not yield, and an interrupt has to end them too.
         tokio::spawn(async move {
-            while tokio::signal::ctrl_c().await.is_ok() {
-                // Who ends in good order on the first interrupt still ends at once on the second.
+            while let Some(code) = asked_to_end().await {
+                // Who ends in good order on the first request still ends at once on the second.
                 if handled.swap(false, Ordering::Relaxed) {
                     continue;
                 }
                 let _ = std::io::stderr().lock().write_all(b"interrupted; the same command goes on\n");
-                std::process::exit(130);
+                crate::scratch::remove_all();
+                std::process::exit(code);
             }
         });
         run(arguments, job).await
@@ -68,6 +70,23 @@ where
             report_error(&error, json);
             Exit::Trouble.into()
         }
+    }
+}
+
+/// The exit code for the next request to end: Ctrl-C, or SIGTERM from a service manager. Nothing when none can be heard.
+async fn asked_to_end() -> Option<i32> {
+    #[cfg(unix)]
+    let terminated = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signals) => signals.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminated = std::future::pending::<Option<()>>();
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted.ok().map(|()| 130),
+        _ = terminated => Some(143),
     }
 }
 
@@ -131,15 +150,14 @@ impl Job {
     /// # Errors
     /// When stdout cannot be written.
     pub fn print(&self, text: &str, value: &impl Serialize) -> anyhow::Result<()> {
+        let line = match self.flags.json {
+            true => serde_json::to_string(value)?,
+            false => text.trim_end_matches('\n').to_owned(),
+        };
         let mut out = std::io::stdout().lock();
-        if self.flags.json {
-            serde_json::to_writer(&mut out, value)?;
-            writeln!(out)?;
-        } else if !text.is_empty() {
-            writeln!(out, "{}", text.trim_end_matches('\n'))?;
-        }
-        out.flush()?;
-        Ok(())
+        let empty = line.is_empty();
+        let written = if empty { Ok(()) } else { writeln!(out, "{line}") };
+        written.and_then(|()| out.flush()).context("stdout cannot be written")
     }
 
     /// Says one line about the course of things on stderr, unless `--quiet`.

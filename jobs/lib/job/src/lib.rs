@@ -3,6 +3,7 @@
 //! A job's `main.rs` is one call of [`main`]; its work is a function from validated parameters to a committed run,
 //! usually inside [`Job::run_once`].
 
+mod choice;
 mod completions;
 mod executable;
 mod exit;
@@ -14,8 +15,12 @@ mod logging;
 mod output;
 mod progress;
 mod run;
+mod scratch;
+mod skipped;
+mod transcript;
 mod upstream;
 
+pub use choice::{Choice, only_run};
 pub use completions::Completions;
 pub use exit::{Exit, report_error};
 pub use failure::Failure;
@@ -24,4 +29,6 @@ pub use frame::{Job, main};
 pub use output::Output;
 pub use progress::Progress;
 pub use run::{Done, Question};
-pub use upstream::only_run;
+pub use scratch::Scratch;
+pub use skipped::Skipped;
+pub use transcript::{USUAL_MODEL, WhichTranscript};

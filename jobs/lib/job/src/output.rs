@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use tempfile::NamedTempFile;
 
+use crate::Job;
+
 /// An output while it is written.
 ///
 /// A regular file is replaced when all of it is there; a symbolic link keeps pointing to it. What is no file to replace,
@@ -41,7 +43,10 @@ impl Output {
                 let real = fs::canonicalize(path).unwrap_or_else(|_| to.clone());
                 let folder = real.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
                 // The error would name the temporary file, of which nobody has heard.
-                let temporary = NamedTempFile::new_in(folder).map_err(|error| io::Error::from(error.kind()));
+                let temporary = match folder.is_dir() {
+                    true => NamedTempFile::new_in(folder).map_err(|error| io::Error::from(error.kind())),
+                    false => Err(io::Error::other(format!("there is no folder {}", folder.display()))),
+                };
                 Target::Replaced(temporary.with_context(|| unwritable(path))?, real)
             }
         };
@@ -87,6 +92,23 @@ impl Write for Output {
             Target::Replaced(temporary, _) => temporary.flush(),
             Target::Through(file) => file.flush(),
         }
+    }
+}
+
+impl Job {
+    /// Gives a person what a command made: in the file they named, of which a line is printed, else on stdout.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn hand_out(&self, to: Option<&Path>, bytes: &[u8]) -> anyhow::Result<()> {
+        let Some(path) = to else {
+            let mut out = io::stdout().lock();
+            return out.write_all(bytes).and_then(|()| out.flush()).context("stdout cannot be written");
+        };
+        Output::write(path, bytes)?;
+        let (output, size) = (path.display().to_string(), bytes.len());
+        let text = format!("{}: wrote {output} ({} kB)", self.name(), size.div_ceil(1_000));
+        self.print(&text, &serde_json::json!({ "output": output, "size": size }))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Finding what a job works on: the VODs a command line names, and the upstream run that belongs to one.
+//! Finding what a job works on: the VODs a command line names, and the ingest run of one.
 
 use anyhow::{bail, ensure};
 use ids::VodKey;
@@ -50,32 +50,6 @@ impl Job {
             generation.vod
         );
         Ok(run)
-    }
-}
-
-/// The one run of `job` about `subject` that `belongs`; of several logic versions, the highest.
-///
-/// # Errors
-/// When there is none (`remedy` says what to run), or several (the `option` of the command, if it has one, chooses).
-pub async fn only_run(
-    store: &Store,
-    job: &str,
-    subject: &VodKey,
-    (remedy, option): (&str, Option<&str>),
-    belongs: impl Fn(&Run) -> bool,
-) -> anyhow::Result<Run> {
-    let mut runs = store.runs(job).await?;
-    runs.retain(belongs);
-    let highest = runs.iter().map(|run| run.manifest.key.logic_version).max();
-    runs.retain(|run| Some(run.manifest.key.logic_version) == highest);
-    let ids: Vec<_> = runs.iter().map(|run| run.id().to_string()).collect();
-    match runs.pop() {
-        None => bail!("{subject} has no {job} run; run `{remedy}`"),
-        Some(run) if runs.is_empty() => Ok(run),
-        Some(_) => {
-            let choose = option.map(|option| format!("; choose with {option} RUN")).unwrap_or_default();
-            bail!("{subject} has {} {job} runs that differ in their parameters: {}{choose}", ids.len(), ids.join(", "))
-        }
     }
 }
 

@@ -55,7 +55,7 @@ pub enum StoreError {
         source: object_store::Error,
     },
     /// The object is not there.
-    #[error("the store has no {path}")]
+    #[error("the store has no {path}; `audit verify` tells what else is missing")]
     Missing {
         /// The object.
         path: String,

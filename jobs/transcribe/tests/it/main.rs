@@ -1,5 +1,6 @@
 //! Tests of the transcribe job with the real models over the sample stream.
 
+mod ended;
 mod quiet;
 
 use std::collections::BTreeMap;
@@ -140,6 +141,12 @@ async fn speech_becomes_words_once_and_an_interrupted_run_goes_on() {
     resumed.transcribe(&["--all", "--threads", "2"]).await.expect("the rest");
     assert_eq!(resumed.only().await.digest, run.digest);
 
+    // One that cannot be read is heard again.
+    let damaged = Stage::set(MODELS).await;
+    leave(&stage, &damaged, &run, &kept, |bytes| bytes.slice(..bytes.len() / 2)).await;
+    damaged.transcribe(&["--vod", "demo-1"]).await.expect("a transcript");
+    assert_eq!(damaged.only().await.digest, run.digest);
+
     // And they are used: a word that was put into one comes out.
     let marked = Stage::set(MODELS).await;
     leave(&stage, &marked, &run, &kept, |bytes| {
@@ -242,6 +249,23 @@ async fn names_from_the_command_line_are_part_of_the_question() {
     assert!(format!("{error:#}").contains("choose with --run RUN"), "{error:#}");
     let id = runs[0].id().to_string();
     stage.transcribe(&["export", "demo-1", "--format", "srt", "--run", &id[..12]]).await.expect("that one");
+    let error =
+        stage.transcribe(&["export", "demo-1", "--format", "srt", "--run", "x"]).await.expect_err("no such one");
+    let error = format!("{error:#}");
+    assert!(error.contains(&id[..12]) && error.contains("Malenia") && error.contains("timing fast"), "{error}");
+}
+
+#[tokio::test]
+async fn a_vod_that_cannot_be_done_does_not_keep_the_others_from_it() {
+    let stage = Stage::set(MODELS).await;
+    let vod: VodKey = "file/chat-only".parse().expect("a VOD");
+    let run = stage.store.begin(key("ingest", json!({"vod": vod}))).expect("a run").commit().await.expect("a commit");
+    stage.store.add_generation(&vod, &run, "2026-01-01T00:00:00Z").await.expect("a generation");
+    let error = stage.transcribe(&["--all"]).await.expect_err("one is left out");
+    assert!(error.to_string().starts_with("file/chat-only was left out"), "{error:#}");
+    assert_eq!(stage.only().await.manifest.key.params["vod"], "file/demo-1");
+    let error = stage.transcribe(&["--vod", "chat-only", "--vod", "demo-1"]).await.expect_err("it was asked for");
+    assert!(error.to_string().contains("without media"), "{error:#}");
 }
 
 #[tokio::test]

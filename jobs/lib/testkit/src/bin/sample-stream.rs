@@ -1,13 +1,15 @@
 //! Makes the sample stream's files again: `cargo run -p testkit --bin sample-stream -- OUT_DIR`.
 
 use std::error::Error;
+use std::ffi::OsString;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let mut stderr = std::io::stderr();
-    let Some(folder) = std::env::args_os().nth(1) else {
+    let is_folder = |given: &OsString| !given.to_string_lossy().starts_with('-');
+    let Some(folder) = std::env::args_os().nth(1).filter(is_folder) else {
         let _ = writeln!(stderr, "usage: sample-stream OUT_DIR");
         return ExitCode::from(2);
     };

@@ -1,29 +1,38 @@
-//! Files for the time of one run, removed also when an earlier run was killed before it could remove its own.
+//! Files for the time of one run: gone when it ends and when it is interrupted, and swept by the next run when it was killed.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context;
 use tempfile::TempDir;
 
 /// How our folders in the system's temporary folder begin.
-const PREFIX: &str = "dougpt-ingest-";
+const PREFIX: &str = "dougpt-run-";
 
 /// The file by whose lock a folder is known to be in use.
 const LOCK: &str = "in-use";
 
+/// The folders in use by this process, for an end on which nothing is dropped.
+static IN_USE: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
 /// A file in a folder of its own, both gone on drop.
-pub(crate) struct Scratch {
+#[derive(Debug)]
+pub struct Scratch {
     path: PathBuf,
     /// Held, not read: the lock ends with it, however the process ends.
     _lock: File,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Scratch {
     /// A place for a file called `name`; the file itself is not made.
-    pub(crate) fn new(name: &str) -> anyhow::Result<Self> {
+    ///
+    /// # Errors
+    /// When the system's temporary folder cannot be written.
+    pub fn new(name: &str) -> anyhow::Result<Self> {
         let place = std::env::temp_dir();
         sweep(&place);
         Self::new_in(&place, name)
@@ -37,12 +46,32 @@ impl Scratch {
         let lock = File::create(&unnamed)?;
         lock.lock()?;
         fs::rename(&unnamed, folder.path().join(LOCK))?;
-        Ok(Self { path: folder.path().join(name), _lock: lock, _folder: folder })
+        in_use().insert(folder.path().to_owned());
+        Ok(Self { path: folder.path().join(name), _lock: lock, folder })
     }
 
     /// Where the file is.
-    pub(crate) fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         &self.path
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        in_use().remove(self.folder.path());
+    }
+}
+
+fn in_use() -> std::sync::MutexGuard<'static, BTreeSet<PathBuf>> {
+    // A set of paths is whole whoever panicked while holding it.
+    IN_USE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Removes all scratch files of this process, which is about to end without dropping anything.
+pub(crate) fn remove_all() {
+    for folder in std::mem::take(&mut *in_use()) {
+        // What stays is swept by the next run.
+        let _ = fs::remove_dir_all(folder);
     }
 }
 
