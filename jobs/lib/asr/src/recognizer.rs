@@ -36,8 +36,9 @@ const WARPING_BYTES: usize = 512 << 20;
 /// Shorter input makes whisper.cpp read out of bounds or return nothing, so it is padded with silence.
 const SHORTEST_SAMPLES: usize = SAMPLE_RATE as usize;
 
-/// Characters of a prompt that are looked at; far more than its tokens can hold of text.
-const LONGEST_PROMPT: usize = 4_000;
+/// Bytes of a prompt that are looked at, more than its tokens hold of words. whisper.cpp takes words apart with `std::regex`,
+/// which needs up to 500 bytes of stack for each of a word's, and a thread has 2 MiB.
+const LONGEST_PROMPT: usize = 2_000;
 
 /// Refuses a name that [`Recognizer::load`] does not take.
 ///
@@ -171,7 +172,7 @@ impl Recognizer {
 
     /// The end of a prompt that is used: whole words that fit into half of the model's text context.
     pub fn used_of<'a>(&self, prompt: &'a str) -> &'a str {
-        let near = prompt.char_indices().rev().nth(LONGEST_PROMPT).map_or(0, |(at, _)| at);
+        let near = prompt.len() - end_of(prompt).len();
         // whisper.cpp puts a mark of its own before it.
         let most = usize::try_from(self.context.model_n_text_ctx() / 2).unwrap_or(1).saturating_sub(1);
         // A token has at least one byte; given room for fewer than there are, whisper-rs would read past them.
@@ -193,7 +194,7 @@ impl Recognizer {
         // whisper-rs leaks these few bytes for each chunk; the parameters themselves cannot be kept across threads.
         parameters.set_language(Some(language_name(language)));
         if let Some(prompt) = prompt {
-            parameters.set_initial_prompt(&prompt.replace('\0', " "));
+            parameters.set_initial_prompt(&end_of(prompt).replace('\0', " "));
         }
         parameters.set_no_context(true);
         parameters.set_no_timestamps(true);
@@ -205,6 +206,11 @@ impl Recognizer {
         parameters.set_print_timestamps(false);
         parameters
     }
+}
+
+/// What is looked at of a prompt.
+fn end_of(prompt: &str) -> &str {
+    &prompt[prompt.ceil_char_boundary(prompt.len().saturating_sub(LONGEST_PROMPT))..]
 }
 
 /// whisper.cpp's own copy of a known language's name.

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, is_separator};
 
 use anyhow::{Context, bail};
 use tempfile::NamedTempFile;
@@ -32,10 +32,11 @@ impl Output {
     /// When it is a folder, or its folder cannot be written to.
     pub fn create(path: &Path) -> anyhow::Result<Self> {
         let to = path.to_owned();
-        let target = match fs::metadata(path) {
-            Ok(there) if there.is_dir() => {
-                bail!("{} is a folder; give the name of a file to write", path.display())
-            }
+        let there = fs::metadata(path);
+        if there.as_ref().is_ok_and(fs::Metadata::is_dir) || path.to_string_lossy().ends_with(is_separator) {
+            bail!("{} is a folder; give the name of a file to write", path.display());
+        }
+        let target = match there {
             Ok(there) if !there.is_file() => {
                 Target::Through(File::options().write(true).open(path).with_context(|| unwritable(path))?)
             }
@@ -168,8 +169,10 @@ mod tests {
     #[test]
     fn what_cannot_be_written_is_named() {
         let folder = tempfile::Builder::new().prefix("output-").tempdir().unwrap();
-        let error = Output::create(folder.path()).unwrap_err().to_string();
-        assert!(error.contains("is a folder"), "{error}");
+        for path in [folder.path(), &folder.path().join("absent/"), Path::new("absent/")] {
+            let error = Output::create(path).unwrap_err().to_string();
+            assert!(error.contains("is a folder"), "{error}");
+        }
         let absent = folder.path().join("absent/page.html");
         let error = format!("{:#}", Output::create(&absent).unwrap_err());
         assert!(error.starts_with(&absent.display().to_string()), "{error}");
