@@ -122,8 +122,8 @@ fn the_word_list_is_the_one_the_digest_names() {
     assert!(include_str!("../../src/lib.rs").contains(&format!("\"rustrict {locked}\"")), "rustrict is now {locked}");
 }
 
-/// One message in a hundred may take longer than a millisecond. Best of several rounds, since other programs take time
-/// too. Unoptimised code is some twenty times slower and is given that.
+/// One message in a hundred may take longer than a millisecond. Each message has the best of several tries, since other
+/// programs take time too. Unoptimised code is some twenty times slower and is given that.
 #[test]
 fn a_verdict_costs_less_than_a_millisecond() {
     let limit = Duration::from_millis(if cfg!(debug_assertions) { 40 } else { 1 });
@@ -134,18 +134,13 @@ fn a_verdict_costs_less_than_a_millisecond() {
         .map(|text| text.chars().take(500).collect())
         .collect();
     GUARD.check_output("warm");
-    let round = || {
-        let mut times: Vec<_> = messages
-            .iter()
-            .map(|message| {
-                let start = Instant::now();
-                GUARD.check_output(message);
-                start.elapsed()
-            })
-            .collect();
-        times.sort_unstable();
-        times[times.len() * 99 / 100]
+    let once = |message: &String| {
+        let start = Instant::now();
+        GUARD.check_output(message);
+        start.elapsed()
     };
-    let best = (0..5).map(|_| round()).min().unwrap();
-    assert!(best < limit, "{best:?} at the 99th percentile");
+    let mut times: Vec<_> = messages.iter().map(|message| (0..5).map(|_| once(message)).min().unwrap()).collect();
+    times.sort_unstable();
+    let most = times[times.len() * 99 / 100];
+    assert!(most < limit, "{most:?} at the 99th percentile");
 }
