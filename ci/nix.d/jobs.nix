@@ -199,6 +199,17 @@ let
     env -i ${program}/bin/${name} --help >/dev/null
   '';
 
+  # A build has its own folder and the store, no network, and nothing of the machine.
+  sandboxed = platform.run "sandboxed" { } ''
+    for path in /bin/* /home/* /root/* /usr/*; do
+      case $path in /bin/sh | *'*') ;; *) echo "a build sees $path" >&2 && exit 1 ;; esac
+    done
+    [ ! -e $HOME ]
+    interfaces=$(sed -n 's/^ *\([^ ]*\):.*/\1/p' /proc/net/dev)
+    [ "$interfaces" = lo ] || { echo "a build has the network interfaces" $interfaces >&2 && exit 1; }
+    echo / has $(ls /), interfaces $interfaces | tee $out
+  '';
+
   # Its ffmpeg comes with it, and the record of a run says which build ran.
   ingests = platform.run "ingest-ingests" { sample = source "sample" [ (folderOf "testkit" + "/sample") ]; } ''
     sample=$sample/${folderOf "testkit"}/sample/demo-1
@@ -220,7 +231,7 @@ in
   packages = programs // cuda // models.packages // { inherit pipeline; default = pipeline; }
     // listToAttrs (map (layer: { inherit (layer.drv) name; value = layer.drv; }) layers);
   apps = mapAttrs app (programs // { inherit pipeline; }) // { default = app "pipeline" pipeline; };
-  checks = mapAttrs starts (programs // { inherit pipeline; }) // { inherit ingests; };
+  checks = mapAttrs starts (programs // { inherit pipeline; }) // { inherit ingests sandboxed; };
   # What the jobs are built with, and the ffmpeg they run with.
   devShells.default = platform.run "dougpt" ffmpeg "touch $out";
 }
