@@ -91,7 +91,10 @@ let
   layersOf = parts: filter (layer: subset layer.parts parts) layers;
 
   # What cargo is asked for. Features are always those of the whole workspace, so that a crate is the same in every job.
-  cargo = names: features: "cargo build --release --locked --offline --workspace "
+  # whisper.cpp takes SOURCE_DATE_EPOCH for a wish for the oldest processor; with it, words would come late and be others than
+  # those of a build by cargo alone.
+  cargo = names: features: (if any (name: elem "asr" (closure name)) names then "unset SOURCE_DATE_EPOCH\n" else "")
+    + "cargo build --release --locked --offline --workspace "
     + concatStringsSep " " (map (name: "--bin ${name}") names)
     + concatStringsSep "" (concatMap (feature: map (name: " --features ${name}/${feature}") names) features);
 
