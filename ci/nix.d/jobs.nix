@@ -155,15 +155,18 @@ let
     DOUGPT_FFPROBE = "${platform.ffmpeg}/bin/ffprobe";
   };
 
-  # A shell script for $out/bin that sets what the environment leaves open and then is `target`.
-  wrapper = name: target: environment: ''
+  # A shell script for $out/bin that prepares its environment and then is `target`.
+  wrapper = name: target: preparation: ''
     cat >$out/bin/${name} <<'END'
     #!${platform.shell}
-    ${concatStringsSep "\n" (map (variable: "export ${variable}=\"\${${variable}:-${environment.${variable}}}\"") (attrNames environment))}
+    ${preparation}
     END
     echo "exec ${target} \"\$@\"" >>$out/bin/${name}
     chmod +x $out/bin/${name}
   '';
+  # Sets what the environment leaves open.
+  defaults = variables: concatStringsSep "\n"
+    (map (variable: "export ${variable}=\"\${${variable}:-${variables.${variable}}}\"") (attrNames variables));
 
   program = variant:
     let
@@ -180,19 +183,21 @@ let
         cp $CARGO_TARGET_DIR/release/${name} $out/libexec
         strip $out/libexec/${name}
         ${if needsFfmpeg then
-          wrapper name "$out/libexec/${name}" ffmpeg
+          wrapper name "$out/libexec/${name}" (defaults ffmpeg)
         else "mv $out/libexec/${name} $out/bin && rmdir $out/libexec"}
       '');
 
-  # `pipeline` runs the other jobs by store path. Its own program is built apart, so that it is not when a job changes.
+  # `pipeline` runs the other jobs by store path, and has them beside it for who wants all on PATH. Its own program is built
+  # apart, so that it is not when a job changes. The demo finds its models here; any other run keeps them in the user's cache,
+  # for it may ask for one that is to be downloaded.
   pipeline = platform.run "pipeline" { } (''
-    mkdir -p $out/bin $out/libexec $out/models
-    for job in ${concatStringsSep " " (attrValues programs)}; do ln -s $job/bin/* $out/libexec; done
+    mkdir -p $out/bin $out/models
+    for job in ${concatStringsSep " " (attrValues (removeAttrs programs [ "pipeline" ]))}; do ln -s $job/bin/* $out/bin; done
     ${concatStringsSep "\n" (map (model: "ln -s ${model.path} $out/models/${model.name}") models.cache)}
-  '' + wrapper "pipeline" "${programs.pipeline}/bin/pipeline" {
-    DOUGPT_BIN_DIR = "@out@/libexec";
-    DOUGPT_MODEL_CACHE = "@out@/models";
-  } + "sed -i s,@out@,$out, $out/bin/pipeline");
+  '' + wrapper "pipeline" "${programs.pipeline}/bin/pipeline" ''
+    ${defaults { DOUGPT_BIN_DIR = "@out@/bin"; }}
+    if [ "''${1:-}" = demo ]; then ${defaults { DOUGPT_MODEL_CACHE = "@out@/models"; }}; fi
+  '' + "sed -i s,@out@,$out, $out/bin/pipeline");
 
   programs = listToAttrs (map (name: { inherit name; value = program { inherit name; features = [ ]; }; }) jobs);
 
@@ -233,7 +238,8 @@ in
 {
   packages = programs // cuda // models.packages // { inherit pipeline; default = pipeline; }
     // listToAttrs (map (layer: { inherit (layer.drv) name; value = layer.drv; }) layers);
-  apps = mapAttrs app (programs // { inherit pipeline; }) // { default = app "pipeline" pipeline; };
+  apps = mapAttrs app (programs // { inherit pipeline; }) // { default = app "pipeline" pipeline; }
+    // listToAttrs (map (name: { name = "${name}-cuda"; value = app name cuda."${name}-cuda"; }) withCuda);
   checks = mapAttrs starts (programs // { inherit pipeline; }) // { inherit ingests sandboxed; };
   # What the jobs are built with, and the ffmpeg they run with.
   devShells.default = platform.run "dougpt" ffmpeg "touch $out";
