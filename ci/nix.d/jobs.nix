@@ -90,13 +90,8 @@ let
   # The layers that a build with these parts finds compiled, small ones first.
   layersOf = parts: filter (layer: subset layer.parts parts) layers;
 
-  # Sandboxes set SOURCE_DATE_EPOCH, which whisper.cpp takes for a wish for the oldest processor. With these, which it takes by
-  # itself where that is not set, it is as fast as in a build by cargo alone and hears the same words.
-  processor = concatStringsSep "" (map (set: "export GGML_${set}=ON\n") [ "AVX" "AVX2" "BMI2" "F16C" "FMA" "SSE42" ]);
-
   # What cargo is asked for. Features are always those of the whole workspace, so that a crate is the same in every job.
-  cargo = names: features: (if any (name: elem "asr" (closure name)) names then processor else "")
-    + "cargo build --release --locked --offline --workspace "
+  cargo = names: features: "cargo build --release --locked --offline --workspace "
     + concatStringsSep " " (map (name: "--bin ${name}") names)
     + concatStringsSep "" (concatMap (feature: map (name: " --features ${name}/${feature}") names) features);
 
@@ -114,12 +109,6 @@ let
     done
   '';
 
-  # whisper.cpp is inside its crate by now. Where cmake has built it stands which kernel runs here.
-  withoutTraces = parts: if elem "asr" parts then ''
-    rm -rf release/build/whisper-rs-sys-*/out/{build,whisper.cpp}
-    for said in release/build/whisper-rs-sys-*/stderr; do [ ! -e $said ] || : >$said; done
-  '' else "";
-
   # One layer for each set of heavy parts that some job has: crates that jobs with these parts need beyond smaller layers.
   layers = map
     (parts: {
@@ -135,14 +124,15 @@ let
             ${cargo (map (variant: variant.name) users) features}
             cd $CARGO_TARGET_DIR
             rm -f .rustc_info.json release/* 2>/dev/null || true
-            # What cmake and make say comes in the order of the moment.
+            # What build scripts say comes in the order of the moment; where cmake has built stands which kernel runs here.
             sed -i '/^cargo:/!d' release/build/*/output
-            find . -name CMakeOutput.log -delete -o -name CMakeConfigureLog.yaml -delete
+            find release/build -name stderr -exec truncate -s 0 {} +
+            rm -rf release/build/*/out/build
             # Which files of its OUT_DIR a crate has read, cargo writes in the order of a hash map. Here is the list of none:
             # nothing in a layer changes, so there is nothing to compare.
             printf '\1\0\0\0\377\1\0\0\0\0\0\0\0\0' >$TMPDIR/none
             find . -path './release/.fingerprint/*/dep-*' -exec cp $TMPDIR/none {} ';'
-            ${withoutTraces parts}for member in ${concatStringsSep " " (attrNames members)}; do
+            for member in ${concatStringsSep " " (attrNames members)}; do
               rm -rf release/.fingerprint/$member-???????????????? release/deps/{,lib}$member-????????????????*
             done
             for layer in ${concatStringsSep " " (map (layer: "${layer.drv}") below)}; do
@@ -173,7 +163,7 @@ let
     chmod +x $out/bin/${name}
   '';
   # Sets what the environment leaves open.
-  defaults = variables: concatStringsSep "\n"
+  defaults = variables: lines
     (map (variable: "export ${variable}=\"\${${variable}:-${variables.${variable}}}\"") (attrNames variables));
 
   program = variant:
@@ -201,7 +191,7 @@ let
   pipeline = platform.run "pipeline" { } (''
     mkdir -p $out/bin $out/models
     for job in ${concatStringsSep " " (attrValues (removeAttrs programs [ "pipeline" ]))}; do ln -s $job/bin/* $out/bin; done
-    ${concatStringsSep "\n" (map (model: "ln -s ${model.path} $out/models/${model.name}") models.cache)}
+    ${lines (map (model: "ln -s ${model.path} $out/models/${model.name}") models.cache)}
   '' + wrapper "pipeline" "${programs.pipeline}/bin/pipeline" ''
     ${defaults { DOUGPT_BIN_DIR = "@out@/bin"; }}
     if [ "''${1:-}" = demo ]; then ${defaults { DOUGPT_MODEL_CACHE = "@out@/models"; }}; fi
@@ -235,9 +225,9 @@ let
   '';
   folderOf = name: members.${name}.folder;
 
-  cuda = listToAttrs (map
-    (name: { name = "${name}-cuda"; value = program { inherit name; features = [ "cuda" ]; }; })
-    withCuda);
+  cuda = name: program { inherit name; features = [ "cuda" ]; };
+  # NAME-cuda for each job that has such a build.
+  eachCuda = of: listToAttrs (map (name: { name = "${name}-cuda"; value = of name; }) withCuda);
   app = name: program: {
     type = "app";
     program = "${program}/bin/${name}";
@@ -245,12 +235,12 @@ let
   };
 in
 {
-  packages = programs // cuda // models.packages // { inherit pipeline; default = pipeline; }
+  packages = programs // eachCuda cuda // models.packages // { inherit pipeline; default = pipeline; }
     // listToAttrs (map (layer: { inherit (layer.drv) name; value = layer.drv; }) layers);
   apps = mapAttrs app (programs // { inherit pipeline; }) // { default = app "pipeline" pipeline; }
-    // listToAttrs (map (name: { name = "${name}-cuda"; value = app name cuda."${name}-cuda"; }) withCuda);
+    // eachCuda (name: app name (cuda name));
   checks = mapAttrs starts (programs // { inherit pipeline; }) // { inherit ingests sandboxed; }
-    // mapAttrs (name: starts (substring 0 (stringLength name - 5) name)) cuda;
+    // eachCuda (name: starts name (cuda name));
   # What the jobs are built with, and the ffmpeg they run with.
   devShells.default = platform.run "dougpt" ffmpeg "touch $out";
 }
